@@ -65,6 +65,12 @@
 // know this value uses what the point states.
 #define HOOKRAIL_ON_FAULT_ROLLBACK 3
 
+// What `hookrailready` returns if the instance is not ready yet.
+#define HOOKRAIL_READY_NOT_YET 3
+
+// What `hookrailhealth` returns if the instance works, but not as it should.
+#define HOOKRAIL_HEALTH_DEGRADED 4
+
 // The `kind` of a site that makes events.
 #define HOOKRAIL_SITE_EVENT 1
 
@@ -561,6 +567,32 @@ typedef struct {
 // Destroys a thread's value of a key when the thread exits; may be null.
 typedef void (*hookrail_key_destructor)(void *value);
 
+// A plugin's table `lifecycle/1`: whether an instance is ready and well, and pauses of its own work.
+//
+// All five functions are present, and are called of started instances only, on one host thread at a time, as `start`
+// and `stop` are; but not always on the same one, and callbacks may run meanwhile unless it says otherwise. They
+// return 0 on success; on failure an error has been reported. A function that the plugin does not implement returns 0.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Whether the instance can do its work. Called after `start`, again and again, until it returns 0: only then are
+  // its callbacks called. Returns at once; `HOOKRAIL_READY_NOT_YET` if it needs more time, after it has
+  // reported what it waits for. A failure fails the start.
+  uint32_t (*ready)(hookrail_instance *instance);
+  // How the instance is. Called periodically, on a thread of the host that waits for nothing else. 0 if it is well;
+  // `HOOKRAIL_HEALTH_DEGRADED` if it works in part, after it has reported why; a failure if it does not work.
+  uint32_t (*health)(hookrail_instance *instance);
+  // Pauses what the instance does by itself: its threads, its sources. Its callbacks are called until it has
+  // returned, and then no more, until `resume`. A failure refuses, and nothing changes.
+  uint32_t (*halt)(hookrail_instance *instance);
+  // Continues what `halt` has paused. Its callbacks are called again once it has returned. After a failure it stays
+  // halted.
+  uint32_t (*resume)(hookrail_instance *instance);
+  // Finishes what the instance still holds. No callback runs any more; `stop` is called next, also after a failure.
+  // It is to return before `deadline_ns`, an instant of `CLOCK_MONOTONIC`.
+  uint32_t (*drain)(hookrail_instance *instance, uint64_t deadline_ns);
+} hookrail_lifecycle_table;
+
 // Service `log/1`: writes to the host's log.
 typedef struct {
   // Size of this structure in bytes.
@@ -937,6 +969,13 @@ HOOKRAIL_HAS_FIELD(hookrail_host_table, report, 8, 8);
 HOOKRAIL_HAS_FIELD(hookrail_host_table, register_callback, 16, 8);
 HOOKRAIL_HAS_FIELD(hookrail_host_table, current, 24, 8);
 HOOKRAIL_HAS_FIELD(hookrail_host_table, query, 32, 8);
+HOOKRAIL_HAS_SIZE(hookrail_lifecycle_table, 48);
+HOOKRAIL_HAS_FIELD(hookrail_lifecycle_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_lifecycle_table, ready, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_lifecycle_table, health, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_lifecycle_table, halt, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_lifecycle_table, resume, 32, 8);
+HOOKRAIL_HAS_FIELD(hookrail_lifecycle_table, drain, 40, 8);
 HOOKRAIL_HAS_SIZE(hookrail_log_service, 16);
 HOOKRAIL_HAS_FIELD(hookrail_log_service, size, 0, 4);
 HOOKRAIL_HAS_FIELD(hookrail_log_service, write, 8, 8);

@@ -23,22 +23,9 @@ impl<'a> CurrentContext<'a> {
     }
 
     /// The deadline of the dispatch, if it has one; it may have passed.
-    ///
-    /// The boundary has it as a number of `CLOCK_MONOTONIC`, of which no `Instant` can be made. So both clocks are
-    /// read, and what is left by the one is left by the other: on Linux both are the same clock, and two that advance
-    /// alike would do. The `Instant` is read first, so what passes between the two readings makes the result earlier,
-    /// and never later, than the deadline.
     pub fn deadline(&self) -> Option<Instant> {
         let deadline_ns = self.context.deadline_ns;
-        if deadline_ns == 0 {
-            return None;
-        }
-        let (now, now_ns) = (Instant::now(), monotonic());
-        match deadline_ns.checked_sub(now_ns) {
-            Some(left) => Some(now + Duration::from_nanos(left)),
-            // No instant is before the start of the clock.
-            None => now.checked_sub(Duration::from_nanos(now_ns - deadline_ns)).or(Some(now)),
-        }
+        (deadline_ns != 0).then(|| instant(deadline_ns))
     }
 
     /// The trace that the dispatch belongs to (W3C trace id), if there is one.
@@ -59,8 +46,23 @@ impl<'a> CurrentContext<'a> {
     }
 }
 
+/// An instant that the boundary has as a number of `CLOCK_MONOTONIC`, of which no `Instant` can be made.
+///
+/// So both clocks are read, and what is left by the one is left by the other: on Linux both are the same clock, and two
+/// that advance alike would do. The `Instant` is read first, so what passes between the two readings makes the result
+/// earlier, and never later, than the deadline.
+pub(crate) fn instant(monotonic_ns: u64) -> Instant {
+    let (now, now_ns) = (Instant::now(), monotonic());
+    match monotonic_ns.checked_sub(now_ns) {
+        Some(left) => now + Duration::from_nanos(left),
+        // No instant is before the start of the clock.
+        None => now.checked_sub(Duration::from_nanos(now_ns - monotonic_ns)).unwrap_or(now),
+    }
+}
+
 /// `CLOCK_MONOTONIC`, in nanoseconds.
-fn monotonic() -> u64 {
+#[doc(hidden)]
+pub fn monotonic() -> u64 {
     /// The C type, where its two members have 64 bits.
     #[repr(C)]
     struct Time {

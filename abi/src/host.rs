@@ -105,7 +105,8 @@ impl Instance {
     /// A directory of this instance's own, created if needed.
     ///
     /// # Errors
-    /// If the host does not offer `dirs/1`, or cannot create the directory.
+    /// If the host does not offer `dirs/1`, or cannot create the directory; for an ephemeral one, also after the instance
+    /// has ended.
     pub fn dir(&self, dir: Dir) -> Result<PathBuf> {
         let service = service::<DirsService>("dirs/1").ok_or("the host has no service dirs/1")?;
         let mut path = Text::new();

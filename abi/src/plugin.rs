@@ -3,17 +3,18 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use crate::error::Result;
 use crate::host::{Dir, Instance, Level};
-use crate::{Configuration, Hooks, State, config};
+use crate::{Configuration, Health, Hooks, Readiness, State, config};
 
 /// A plugin.
 ///
 /// Its life: the host reads the declared hooks from the file, creates an instance with its configuration, and calls
-/// [`start`](Plugin::start). Callbacks then run on any thread, on several at once, with `&self`. When the instance
-/// ends, no callback runs any more; [`stop`](Plugin::stop) is called, the value is dropped, and the library is
-/// unloaded.
+/// [`start`](Plugin::start). Once the instance is [`ready`](Plugin::ready), callbacks run on any thread, on several at
+/// once, with `&self`. When the instance ends, no callback runs any more; [`drain`](Plugin::drain) and
+/// [`stop`](Plugin::stop) are called, the value is dropped, and the library is unloaded.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a plugin: implement `hookrail_abi::Plugin` for it")]
 pub trait Plugin: Send + Sync + Sized + 'static {
     /// The configuration, a type with [`#[config]`](macro@crate::config); [`NoConfig`] for none. Its JSON Schema is
@@ -36,11 +37,56 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// less is not.
     const ISOLATION: Option<Isolation> = None;
 
-    /// Starts an instance. Its callbacks are called only after this has returned.
+    /// Starts an instance. Its callbacks are called only after this has returned and the instance is
+    /// [`ready`](Plugin::ready).
     ///
     /// # Errors
     /// Any error refuses the start; the operator reads it.
     fn start(host: &Startup, config: Self::Config) -> Result<Self>;
+
+    /// Whether the instance can do its work. Asked again and again after [`start`](Plugin::start), until it is ready or
+    /// the operator's patience has ended; must not wait itself.
+    ///
+    /// # Errors
+    /// Any error fails the start: it will never be ready.
+    fn ready(&self) -> Result<Readiness> {
+        Ok(Readiness::Ready)
+    }
+
+    /// How the instance is. Asked every few seconds while callbacks run; to be answered within a second or two.
+    ///
+    /// # Errors
+    /// Any error says that it does not work, and why.
+    fn health(&self) -> Result<Health> {
+        Ok(Health::Good)
+    }
+
+    /// Pauses what the instance does by itself: its threads, its sources. When this has returned, its callbacks are
+    /// called no more, until [`resume`](Plugin::resume).
+    ///
+    /// # Errors
+    /// Any error refuses, and nothing changes; so nothing may be paused then.
+    fn halt(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Continues what [`halt`](Plugin::halt) has paused. When this has returned, its callbacks are called again.
+    ///
+    /// # Errors
+    /// On any error it stays halted.
+    fn resume(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Finishes what the instance still holds, before `deadline`. No callback runs any more; [`stop`](Plugin::stop) is
+    /// called next.
+    ///
+    /// # Errors
+    /// On any error the host's log says what was not finished.
+    fn drain(&self, deadline: Instant) -> Result<()> {
+        let _ = deadline;
+        Ok(())
+    }
 
     /// Applies a new configuration while callbacks run. The default implementation refuses.
     ///

@@ -1,13 +1,9 @@
-//! Puts the sources of `hookrail-abi` into the program: `hookrail new` writes them out where the checkout
-//! that the program was built from is gone.
+//! Puts the sources of `hookrail-abi` into the program, for `hookrail new` to write out.
 
 use std::env::var_os;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// `.ci/dist` sets it.
-const RELEASE: &str = "HOOKRAIL_RELEASE";
 
 fn main() {
     let own = PathBuf::from(var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
@@ -26,10 +22,6 @@ fn main() {
     table.push_str("];\n");
     let _ = writeln!(table, "pub(crate) const MANIFEST: &str = include_str!({:?});", root.join("Cargo.toml"));
     let _ = writeln!(table, "pub(crate) const LOCK: &str = include_str!({:?});", root.join("Cargo.lock"));
-    // A release knows of none: where it runs, somebody else may have put something at that path.
-    let checkout = var_os(RELEASE).is_none().then_some(&abi);
-    let _ = writeln!(table, "pub(crate) const CHECKOUT: Option<&str> = {checkout:?};");
-    println!("cargo::rerun-if-env-changed={RELEASE}");
     let out = PathBuf::from(var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("carried.rs"), table).expect("cargo made the directory");
     println!("cargo::rerun-if-changed=build.rs");

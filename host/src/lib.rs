@@ -99,6 +99,7 @@
 //! - `config-file`: `Config::read`, which reads `hookrail.toml`.
 //! - `control`: [`control`], which executes the operator's commands, loads the installed plugins, and opens the socket
 //!   by which a running host is managed; with a client for that socket.
+//! - `isolation`: [`worker`], which runs plugins in processes of their own.
 //! - `package`: [`package`], which builds and verifies signed plugin packages, and [`store`], which keeps the installed
 //!   ones.
 //! - `schema`: validates a plugin's configuration against its JSON Schema and reports all mistakes at once; without
@@ -117,6 +118,14 @@ pub use hookrail_package as package;
 #[doc(inline)]
 pub use hookrail_store as store;
 
+/// Plugins in worker processes: call [`enter`](worker::enter) first in `main`, and say in the configuration which plugins
+/// run so.
+#[cfg(feature = "isolation")]
+pub mod worker {
+    pub use hookrail_isolate::{Processes, enter, processes, run};
+    pub use hookrail_model::unit::{Exit, ExitStatus, Restarts};
+}
+
 pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, PinnedChains, Registered};
 pub use hookrail_engine::{
     BAD_TOPIC, Caller, Config, Denial, DroppedContent, Events, Host, InstanceConfig, Limits, MessageLimits,
@@ -125,13 +134,16 @@ pub use hookrail_engine::{
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
 pub use hookrail_model::ParseError;
 pub use hookrail_model::capability::{Capability, NoCapability};
-pub use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
+pub use hookrail_model::config::{
+    CallbackOverride, FaultPolicies, HealthLimits, PointConfig, Quarantine, UpgradeLimits,
+};
 pub use hookrail_model::end::End;
 #[doc(hidden)]
 pub use hookrail_model::error::NO_PLUGIN;
-pub use hookrail_model::error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
+pub use hookrail_model::error::{ApiMisuse, Compiler, ConfigError, Error, Incompatible, Misbehaved};
 pub use hookrail_model::event::{Event, EventKind};
 pub use hookrail_model::health::Health;
+pub use hookrail_model::isolation::{Isolation, WorkerLimits, WorkerState, WorkerView};
 pub use hookrail_model::log_level::LogLevel;
 pub use hookrail_model::memory::{Memory, MemoryView};
 pub use hookrail_model::note::{Note, NoteHook};

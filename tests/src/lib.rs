@@ -15,6 +15,7 @@ pub mod fuzz;
 pub mod guide;
 pub mod listener;
 pub mod own_process;
+pub mod parcels;
 pub mod probe;
 pub mod random;
 pub mod raw;
@@ -28,6 +29,7 @@ pub mod tasks;
 pub mod traffic;
 pub mod watched;
 pub mod wired;
+pub mod worker;
 
 /// What a library can leave behind, as `hookrail check` counts it.
 pub use hookrail_check::leftovers;

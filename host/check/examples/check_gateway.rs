@@ -40,7 +40,7 @@ fn points() -> Points {
 fn one(check: &str, seed: u64, file: &str, config: Option<&String>) -> Result<ExitCode, Box<dyn Error>> {
     points().declare();
     let (check, file, config) = (check.into(), file.into(), config.map(PathBuf::from));
-    run_one(&One { check, file, config, seed, is_quick: true })?;
+    run_one(&One { check, file, config, seed, is_quick: true, is_isolated: false })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -81,6 +81,26 @@ pub struct Answer {
     pub detail: String,
 }
 
+impl Answer {
+    /// The answer of a check whose process has ended: as it was written, unless a signal ended the process, or it did not
+    /// end well.
+    pub(super) fn of_ended(written: Option<Answer>, signal: Option<i32>, code: Option<i32>, whose: &str) -> Self {
+        match (written, signal, code) {
+            (Some(answer), None, Some(0)) => answer,
+            (written, Some(signal), _) => {
+                let when = if written.is_some() { ", when the check was over and it ended" } else { "" };
+                let detail = format!("{} ended its {whose}{when}", signal_name(signal));
+                Answer { status: Status::Crashed { signal: Some(signal) }, detail }
+            }
+            (_, None, code) => {
+                let code = code.map(|code| code.to_string()).unwrap_or_default();
+                let detail = format!("its {whose} ended with the exit code {code}, and without an answer");
+                Answer { status: Status::Crashed { signal: None }, detail }
+            }
+        }
+    }
+}
+
 impl From<Found> for Answer {
     fn from(found: Found) -> Self {
         let (status, detail) = match found {
@@ -91,4 +111,19 @@ impl From<Found> for Answer {
         };
         Answer { status, detail }
     }
+}
+
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGILL => "SIGILL",
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGSYS => "SIGSYS",
+        libc::SIGTRAP => "SIGTRAP",
+        _ => return format!("signal {signal}"),
+    };
+    name.into()
 }

@@ -1,9 +1,10 @@
 //! Every check, in the order in which they are run.
 
+mod file;
 mod process;
 
-use crate::check::{Check, Kind};
-use crate::checks::{config, fuzz, leave, lifecycle, load, look, payloads, state, traffic};
+use crate::check::{Check, Isolated, Kind};
+use crate::checks::{config, fuzz, leave, lifecycle, load, payloads, state, traffic};
 
 // What one of these checks finds, all checks that need it would find again, which would hide what those are about.
 const STARTS: &[&str] = &["starts"];
@@ -28,96 +29,16 @@ const UNCHANGED: &[&str] = &[
 
 /// All checks. A check comes after those that it needs.
 pub const ALL: &[Check] = &[
-    Check {
-        name: "entry-symbol",
-        kind: Kind::Static,
-        level: 1,
-        about: "one entry is exported, as data of the right size",
-        why: "a host finds the plugin by this symbol, and reads no further than its size",
-        needs: &[],
-        run: look::entry_symbol,
-    },
-    Check {
-        name: "note",
-        kind: Kind::Static,
-        level: 1,
-        about: "the note names each hook once, in words that a host knows",
-        why: "a host decides by the note whether any code of the file runs",
-        needs: &[],
-        run: look::note,
-    },
-    Check {
-        name: "text-relocations",
-        kind: Kind::Static,
-        level: 4,
-        about: "its code is not patched when it is loaded",
-        why: "patched code cannot be write-protected or shared, and hardened systems refuse it",
-        needs: &[],
-        run: look::text_relocations,
-    },
-    Check {
-        name: "executable-stack",
-        kind: Kind::Static,
-        level: 4,
-        about: "no memory of it is writable and executable at once",
-        why: "opening such a library makes the stacks of all threads executable, or fails",
-        needs: &[],
-        run: look::executable_stack,
-    },
-    Check {
-        name: "search-path",
-        kind: Kind::Static,
-        level: 4,
-        about: "it brings no search path for libraries",
-        why: "the host opens a copy in memory, where $ORIGIN leads nowhere, and a fixed path may lead anywhere",
-        needs: &[],
-        run: look::search_path,
-    },
-    Check {
-        name: "removable",
-        kind: Kind::Static,
-        level: 2,
-        about: "it does not ask the system never to be removed",
-        why: "a library that cannot be unmapped stays in memory after every upgrade",
-        needs: &[],
-        run: look::removable,
-    },
-    Check {
-        name: "libraries",
-        kind: Kind::Static,
-        level: 5,
-        about: "it needs no libraries beyond the system's",
-        why: "another library may be missing, and may run the plugin's code after the plugin is gone",
-        needs: &[],
-        run: look::libraries,
-    },
-    Check {
-        name: "imports",
-        kind: Kind::Static,
-        level: 5,
-        about: "it imports nothing that runs its code where the host cannot see it",
-        why: "a host that cannot see who runs a library's code never closes it",
-        needs: &[],
-        run: look::imports,
-    },
-    Check {
-        name: "static-tls",
-        kind: Kind::Static,
-        level: 5,
-        about: "it has no initial-exec thread-locals",
-        why: "they take space in a small, fixed block of every thread",
-        needs: &[],
-        run: look::static_tls,
-    },
-    Check {
-        name: "constructors",
-        kind: Kind::Static,
-        level: 8,
-        about: "nothing but the runtimes' own code runs while it is opened",
-        why: "a constructor runs before the host can know, and before anything was checked",
-        needs: &[],
-        run: look::constructors,
-    },
+    file::ENTRY_SYMBOL,
+    file::NOTE,
+    file::TEXT_RELOCATIONS,
+    file::EXECUTABLE_STACK,
+    file::SEARCH_PATH,
+    file::REMOVABLE,
+    file::LIBRARIES,
+    file::IMPORTS,
+    file::STATIC_TLS,
+    file::CONSTRUCTORS,
     Check {
         name: "entry",
         kind: Kind::Load,
@@ -125,6 +46,7 @@ pub const ALL: &[Check] = &[
         about: "it can be opened, and its entry fits its note and this process",
         why: "a host that believes a wrong entry calls wrong addresses and frees foreign memory",
         needs: &["entry-symbol", "note"],
+        isolated: Isolated::Inside,
         run: load::entry,
     },
     Check {
@@ -134,6 +56,7 @@ pub const ALL: &[Check] = &[
         about: "opening it prints, starts and changes nothing",
         why: "a host opens libraries to inspect them, and nothing undoes what a constructor did",
         needs: &["entry"],
+        isolated: Isolated::Inside,
         run: load::quiet_load,
     },
     Check {
@@ -143,6 +66,7 @@ pub const ALL: &[Check] = &[
         about: "an instance is created, started, stopped and destroyed",
         why: "this is what a plugin is for; when it needs a configuration, give it one with --config",
         needs: &["entry"],
+        isolated: Isolated::Inside,
         run: load::starts,
     },
     Check {
@@ -152,6 +76,7 @@ pub const ALL: &[Check] = &[
         about: "the host accepts it, and it registers nothing that its note does not declare",
         why: "a hook that the note does not declare is refused, and the whole plugin with it",
         needs: STARTS,
+        isolated: Isolated::Across,
         run: load::loads,
     },
     Check {
@@ -161,6 +86,7 @@ pub const ALL: &[Check] = &[
         about: "it returns null for unknown ids, and always the same table for a known one",
         why: "both sides grow by ids: a table for the wrong id is called with the wrong types",
         needs: STARTS,
+        isolated: Isolated::Inside,
         run: load::queries,
     },
     Check {
@@ -170,6 +96,7 @@ pub const ALL: &[Check] = &[
         about: "it works with the longer table of a newer host",
         why: "a host of a later 1.x hands over more than the plugin knows",
         needs: STARTS,
+        isolated: Isolated::Inside,
         run: load::newer_host,
     },
     Check {
@@ -179,6 +106,7 @@ pub const ALL: &[Check] = &[
         about: "every callback handles a plain message",
         why: "a callback that fails on every message is of no use",
         needs: STARTS,
+        isolated: Isolated::Inside,
         run: payloads::callbacks,
     },
     Check {
@@ -188,6 +116,7 @@ pub const ALL: &[Check] = &[
         about: "callbacks handle empty, odd, huge, malformed and random payloads, and leave them well-formed",
         why: "whoever sends messages decides what is in them",
         needs: CALLS,
+        isolated: Isolated::Both,
         run: payloads::payloads,
     },
     Check {
@@ -197,6 +126,7 @@ pub const ALL: &[Check] = &[
         about: "callbacks of notify points write to no payload, and read none beyond its ends",
         why: "several callbacks, and the host, look at the same payload",
         needs: CALLS,
+        isolated: Isolated::Inside,
         run: payloads::payload_memory,
     },
     process::UMASK,
@@ -217,6 +147,7 @@ pub const ALL: &[Check] = &[
         about: "thousands of instances come and go, and leave nothing",
         why: "an instance is created whenever a plugin is inspected, upgraded or restarted",
         needs: STARTS,
+        isolated: Isolated::Inside,
         run: lifecycle::create_destroy,
     },
     Check {
@@ -226,15 +157,27 @@ pub const ALL: &[Check] = &[
         about: "every order of lifecycle calls that a host may choose works",
         why: "failed starts, several instances and hand-overs lead to orders that are seldom tried",
         needs: CALLS,
+        isolated: Isolated::Inside,
         run: lifecycle::orders,
+    },
+    Check {
+        name: "pauses",
+        kind: Kind::Run,
+        level: 5,
+        about: "it is asked how it is, halted, resumed and drained, in every order that a host may choose",
+        why: "an operator pauses a plugin when it is least expected, and expects it to go on afterwards",
+        needs: &["loads", "orders"],
+        isolated: Isolated::Inside,
+        run: lifecycle::pauses,
     },
     Check {
         name: "restarts",
         kind: Kind::Run,
         level: 5,
-        about: "it is stopped and started again and again in one library",
+        about: "it is stopped and started, halted and resumed again and again in one library",
         why: "a restart does not reset statics, and an operator expects the plugin to be as new",
-        needs: &["loads", "orders"],
+        needs: &["loads", "orders", "pauses"],
+        isolated: Isolated::Across,
         run: lifecycle::restarts,
     },
     Check {
@@ -244,6 +187,7 @@ pub const ALL: &[Check] = &[
         about: "it runs without some or all of the host's services, or says that it cannot",
         why: "another host need not have them",
         needs: ORDERS,
+        isolated: Isolated::Inside,
         run: lifecycle::services_withheld,
     },
     Check {
@@ -253,6 +197,7 @@ pub const ALL: &[Check] = &[
         about: "its configuration schema is valid, and accepts the defaults in it",
         why: "people write configurations by the schema, and the host checks them against it",
         needs: STARTS,
+        isolated: Isolated::Inside,
         run: config::schema,
     },
     Check {
@@ -262,6 +207,7 @@ pub const ALL: &[Check] = &[
         about: "wrong, random, huge and truncated configurations are accepted, or refused with a reason",
         why: "people mistype, and an error without a reason cannot be fixed",
         needs: &["orders", "schema"],
+        isolated: Isolated::Inside,
         run: config::hostile_config,
     },
     Check {
@@ -271,6 +217,7 @@ pub const ALL: &[Check] = &[
         about: "the same while it runs, and it keeps running",
         why: "a bad configuration must not take down a running plugin",
         needs: &["payloads", "orders", "schema"],
+        isolated: Isolated::Inside,
         run: config::hostile_reload,
     },
     Check {
@@ -279,7 +226,8 @@ pub const ALL: &[Check] = &[
         level: 6,
         about: "it answers queries that arrive while it calls the host",
         why: "queries may come at any time, on any thread: a lock held across a call into the host hangs",
-        needs: &["hostile-reload"],
+        needs: &["hostile-reload", "pauses"],
+        isolated: Isolated::Inside,
         run: lifecycle::reentry,
     },
     Check {
@@ -289,6 +237,7 @@ pub const ALL: &[Check] = &[
         about: "what is restored from a state saves the same",
         why: "otherwise each upgrade loses something",
         needs: &["payloads", "orders"],
+        isolated: Isolated::Inside,
         run: state::round_trip,
     },
     Check {
@@ -298,6 +247,7 @@ pub const ALL: &[Check] = &[
         about: "empty, random and truncated states, and those of other versions, are accepted, or refused with a reason",
         why: "the state comes from another build, older or newer",
         needs: &["state-round-trip"],
+        isolated: Isolated::Inside,
         run: state::hostile_state,
     },
     Check {
@@ -307,6 +257,7 @@ pub const ALL: &[Check] = &[
         about: "16 threads dispatch while its configuration is reloaded",
         why: "callbacks run on any thread, on several at once",
         needs: &["loads", "hostile-reload"],
+        isolated: Isolated::Across,
         run: traffic::threads,
     },
     Check {
@@ -316,6 +267,7 @@ pub const ALL: &[Check] = &[
         about: "messages are dispatched from within a dispatch that it takes part in",
         why: "other callbacks of the same chain publish messages of their own",
         needs: TRAFFIC,
+        isolated: Isolated::Across,
         run: traffic::nested_dispatch,
     },
     Check {
@@ -325,6 +277,7 @@ pub const ALL: &[Check] = &[
         about: "a random host calls it in random allowed orders, with random arguments",
         why: "nobody thinks of every order",
         needs: &["hostile-config", "hostile-reload", "hostile-state"],
+        isolated: Isolated::Inside,
         run: fuzz::fuzz,
     },
     Check {
@@ -334,6 +287,7 @@ pub const ALL: &[Check] = &[
         about: "no mapping of its file is left after it was unloaded",
         why: "what stays in memory adds up with every upgrade, and its code may keep running",
         needs: &["removable", "loads", "callbacks"],
+        isolated: Isolated::Across,
         run: leave::unmaps,
     },
     Check {
@@ -343,6 +297,7 @@ pub const ALL: &[Check] = &[
         about: "each load begins with statics as they are in the file",
         why: "a new generation must not find what the old one left",
         needs: &["unmaps"],
+        isolated: Isolated::Inside,
         run: leave::fresh_statics,
     },
     Check {
@@ -352,6 +307,7 @@ pub const ALL: &[Check] = &[
         about: "a hundred loads and unloads leave no mapping, thread, descriptor or key, and change nothing",
         why: "a host runs for months",
         needs: UNCHANGED,
+        isolated: Isolated::Both,
         run: leave::leaves_nothing,
     },
     Check {
@@ -361,6 +317,7 @@ pub const ALL: &[Check] = &[
         about: "it is unloaded while its callbacks run",
         why: "traffic does not pause for an operator",
         needs: GONE,
+        isolated: Isolated::Both,
         run: traffic::in_flight,
     },
     Check {
@@ -370,6 +327,7 @@ pub const ALL: &[Check] = &[
         about: "it is replaced by itself, over and over, while its file is rewritten in place",
         why: "that is how a plugin is developed and upgraded",
         needs: &["fresh-statics", "hostile-state"],
+        isolated: Isolated::Across,
         run: traffic::replace,
     },
     Check {
@@ -379,6 +337,7 @@ pub const ALL: &[Check] = &[
         about: "loading it takes less than 100 ms, at best",
         why: "an upgrade waits for it",
         needs: &["fresh-statics"],
+        isolated: Isolated::Across,
         run: load::load_time,
     },
 ];

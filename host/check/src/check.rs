@@ -33,6 +33,21 @@ impl Kind {
     }
 }
 
+/// Where a check takes place when the plugin is isolated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolated {
+    /// A host outside has the plugin in its worker.
+    Across,
+    /// It is as ever: none of the plugin's code runs.
+    Alike,
+    /// Both, one after the other: first inside.
+    Both,
+    /// All of it in a process like a worker's: it calls the plugin as no worker does, or looks at the process that the
+    /// plugin is in.
+    Inside,
+}
+
 /// A check.
 #[derive(Serialize)]
 pub struct Check {
@@ -48,6 +63,8 @@ pub struct Check {
     pub why: &'static str,
     /// The checks that must have passed before; otherwise its result means nothing.
     pub needs: &'static [&'static str],
+    /// Where it takes place when the plugin is isolated.
+    pub isolated: Isolated,
     #[serde(skip)]
     pub(crate) run: fn(&Subject) -> Found,
 }

@@ -8,6 +8,7 @@ use super::catalogue::named;
 use super::check::Check;
 use super::copies;
 use super::error::Error;
+use super::isolated;
 use super::plan::{One, Plan};
 use super::report::Outcome;
 use super::subject::Subject;
@@ -17,7 +18,8 @@ pub(super) const ANSWER: &str = "answer.json";
 /// The file that a check's process writes its current step to.
 pub(super) const DOING: &str = "doing";
 
-/// Runs one check in this process, which ends with it, and leaves the answer in the current directory.
+/// Runs one check in this process, which ends with it, and leaves the answer in the current directory. If the plugin is
+/// isolated, this process may be started once more, with the same arguments: it is to come here again.
 ///
 /// # Errors
 /// If there is no such check, the library or its configuration cannot be read, or the answer cannot be written.
@@ -33,7 +35,10 @@ pub fn run_one(one: &One) -> Result<(), Error> {
     let mut subject = Subject::new(&one.file, one.config.as_deref(), one.seed, one.is_quick)?;
     subject.tells(File::create(DOING).map_err(failed)?);
     copies::begin();
-    let answer = Answer::from((check.run)(&subject));
+    let answer = match one.is_isolated && !isolated::is_inside() {
+        true => isolated::perform(check, &mut subject, &answer_file)?,
+        false => Answer::from((check.run)(&subject)),
+    };
     let json = serde_json::to_vec(&answer).map_err(|error| failed(error.into()))?;
     fs::write(answer_file, json).map_err(failed)
 }

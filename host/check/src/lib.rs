@@ -9,6 +9,8 @@
 //! 2. [`run()`] runs each check in its own process, which is killed if it takes too long; the child calls
 //!    [`run_one()`]. [`run_here()`] runs one check in this process, for a debugger.
 //!    An embedder's program adds its own hook points there: [`Points::declare`].
+//!    An [isolated](Plan::isolated) plugin is in a process like a worker's, or in the worker of a host, as
+//!    [each check](Isolated) says.
 //! 3. A [`Report`] of the [outcomes](Outcome) is available as data and as text: for people, as JSON, and as JUnit XML.
 
 mod answer;
@@ -19,6 +21,7 @@ mod child;
 mod copies;
 mod counted;
 mod error;
+mod isolated;
 mod known;
 pub mod leftovers;
 mod own;
@@ -36,7 +39,7 @@ mod subject;
 
 pub use answer::{Answer, Status};
 pub use catalogue::ALL;
-pub use check::{Check, Kind};
+pub use check::{Check, Isolated, Kind};
 pub use child::run_one;
 pub use error::Error;
 pub use own::Points;

@@ -16,6 +16,7 @@ pub struct Plan {
     pub(super) config: Option<PathBuf>,
     pub(super) seed: u64,
     pub(super) is_quick: bool,
+    pub(super) is_isolated: bool,
     pub(super) timeout: Duration,
 }
 
@@ -32,6 +33,8 @@ pub struct One {
     pub seed: u64,
     /// Whether everything is repeated less often.
     pub is_quick: bool,
+    /// Whether the plugin is in a worker process.
+    pub is_isolated: bool,
 }
 
 impl Plan {
@@ -54,8 +57,17 @@ impl Plan {
             config: config.map(absolute).transpose()?,
             seed: seed.unwrap_or_else(random_seed),
             is_quick,
+            is_isolated: false,
             timeout,
         })
+    }
+
+    /// With the plugin in a worker process, or not. The program must call [`enter`](hookrail::worker::enter) first in its
+    /// `main`.
+    #[must_use]
+    pub fn isolated(mut self, is_isolated: bool) -> Self {
+        self.is_isolated = is_isolated;
+        self
     }
 
     /// The configuration file, as an absolute path.
@@ -73,6 +85,11 @@ impl Plan {
         self.is_quick
     }
 
+    /// Whether the plugin is in a worker process.
+    pub fn is_isolated(&self) -> bool {
+        self.is_isolated
+    }
+
     /// What the process of a check receives.
     pub(super) fn one(&self, check: &Check) -> One {
         One {
@@ -81,6 +98,7 @@ impl Plan {
             config: self.config.clone(),
             seed: self.seed,
             is_quick: self.is_quick,
+            is_isolated: self.is_isolated,
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Report<'a> {
     pub file: String,
     /// The strictness of the run.
     pub strictness: u8,
+    /// In which process the plugin's note asks to be run, if it does: `worker`, `in-process`.
+    pub wish: Option<String>,
     /// The outcomes, in the order of the catalogue.
     pub outcomes: Vec<Outcome>,
     /// How long the whole run took.
@@ -48,6 +50,11 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
+    /// In which process the plugin was.
+    fn isolation(&self) -> &'static str {
+        if self.plan.is_isolated { "worker" } else { "in-process" }
+    }
+
     /// Whether the plugin does not conform.
     pub fn is_bad(&self) -> bool {
         self.outcomes.iter().any(|outcome| outcome.answer.status.is_bad())

@@ -84,19 +84,7 @@ impl End {
             };
             return Answer { status: Status::TimedOut, detail };
         };
-        match (answer, status.signal(), status.code()) {
-            (Some(answer), None, Some(0)) => answer,
-            (answer, Some(signal), _) => {
-                let when = if answer.is_some() { ", when the check was over and its process ended" } else { "" };
-                let detail = format!("{} ended its process{when}", signal_name(signal));
-                Answer { status: Status::Crashed { signal: Some(signal) }, detail }
-            }
-            (_, None, code) => {
-                let code = code.map(|code| code.to_string()).unwrap_or_default();
-                let detail = format!("its process ended with the exit code {code}, and without an answer");
-                Answer { status: Status::Crashed { signal: None }, detail }
-            }
-        }
+        Answer::of_ended(answer, status.signal(), status.code(), "process")
     }
 }
 
@@ -133,21 +121,6 @@ fn keep(mut stream: Box<dyn Read + Send>, kept: Arc<Mutex<Vec<u8>>>) -> Receiver
         let _ = sender.send(());
     });
     receiver
-}
-
-fn signal_name(signal: i32) -> String {
-    let name = match signal {
-        libc::SIGABRT => "SIGABRT",
-        libc::SIGBUS => "SIGBUS",
-        libc::SIGFPE => "SIGFPE",
-        libc::SIGILL => "SIGILL",
-        libc::SIGKILL => "SIGKILL",
-        libc::SIGSEGV => "SIGSEGV",
-        libc::SIGSYS => "SIGSYS",
-        libc::SIGTRAP => "SIGTRAP",
-        _ => return format!("signal {signal}"),
-    };
-    name.into()
 }
 
 /// A directory for the checks' own directories, which is removed when this is dropped.

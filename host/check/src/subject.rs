@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hookrail::catalogue::BUILT_IN;
-use hookrail::{Config, Host, Inspection, PluginHandle};
+use hookrail::worker::Restarts;
+use hookrail::{Config, Host, Inspection, Isolation, PluginHandle, WorkerLimits};
 
 use super::answer::Not;
 use super::copies;
@@ -25,6 +27,10 @@ pub(super) struct Subject {
     config: Config,
     seed: u64,
     is_quick: bool,
+    /// Whether hosts have the plugin in a worker.
+    is_across: bool,
+    /// Whether a host has loaded it.
+    was_loaded: AtomicBool,
     /// The check's current step is written there, to be read if it dies.
     doing: Option<File>,
 }
@@ -41,6 +47,11 @@ pub(super) fn is_declared(point: &str) -> bool {
 /// How long an unload waits for threads: none of them has a reason to stay.
 const PATIENCE: Duration = Duration::from_secs(2);
 const QUICK_PATIENCE: Duration = Duration::from_millis(500);
+/// From a worker, where several processes have to get their turn for it.
+const PATIENCE_ACROSS: Duration = Duration::from_secs(10);
+
+/// Longer than any check may take.
+const FOREVER: Duration = Duration::from_secs(7 * 86_400);
 
 impl Subject {
     pub(super) fn new(file: &Path, config: Option<&Path>, seed: u64, is_quick: bool) -> Result<Self, Error> {
@@ -50,12 +61,42 @@ impl Subject {
         // Now, since the plugin may change the working directory.
         let directory =
             std::env::current_dir().map_err(|cause| Error::system("find out the directory to check in", cause))?;
-        Ok(Subject { file: file.into(), directory, inspection, config, seed, is_quick, doing: None })
+        Ok(Subject {
+            file: file.into(),
+            directory,
+            inspection,
+            config,
+            seed,
+            is_quick,
+            is_across: false,
+            was_loaded: AtomicBool::new(false),
+            doing: None,
+        })
     }
 
     /// From now on the current step is written to that file.
     pub(super) fn tells(&mut self, doing: File) {
         self.doing = Some(doing);
+    }
+
+    /// From now on hosts have the plugin in a worker.
+    pub(super) fn goes_across(&mut self) {
+        self.is_across = true;
+    }
+
+    /// Whether hosts have the plugin in a worker.
+    pub(super) fn is_across(&self) -> bool {
+        self.is_across
+    }
+
+    /// Whether a host has loaded it.
+    pub(super) fn was_loaded(&self) -> bool {
+        self.was_loaded.load(Ordering::Relaxed)
+    }
+
+    /// The limits of its worker.
+    pub(super) fn limits(&self) -> WorkerLimits {
+        self.config.plugins.get(self.name()).map(|plugin| plugin.worker.clone()).unwrap_or_default()
     }
 
     pub(super) fn name(&self) -> &str {
@@ -95,6 +136,15 @@ impl Subject {
     pub(super) fn host(&self) -> Result<Host, Not> {
         let mut config = self.config.clone();
         config.home = Some(self.directory.clone());
+        let plugin = config.plugins.entry(self.name().into()).or_default();
+        // Whatever the file and the note say.
+        plugin.isolation = Some(if self.is_across { Isolation::WORKER } else { Isolation::InProcess });
+        if self.is_across {
+            config.unload.deadline = PATIENCE_ACROSS;
+        }
+        // Whoever runs the check decides how long anything may take, and one crash is enough.
+        (plugin.worker.deadline, plugin.worker.patience) = (FOREVER, FOREVER);
+        plugin.worker.restarts = Restarts::default().with_limit(1);
         let host = Host::new(config)?;
         for own in Own::all() {
             own.declare(&host)?;
@@ -113,7 +163,9 @@ impl Subject {
         // SAFETY: whoever asks for the check trusts the library as this program.
         let loaded = unsafe { host.load(file) };
         copies::end();
-        Ok(loaded?)
+        let plugin = loaded?;
+        self.was_loaded.store(true, Ordering::Relaxed);
+        Ok(plugin)
     }
 
     /// The library opened by the driver, and attached.

@@ -23,7 +23,7 @@ pub(crate) use self::config::{Config, Reconfigure};
 pub(crate) use self::consent::Consent;
 pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::Plugin;
-pub(crate) use self::new::{Language, New};
+pub(crate) use self::new::{Language, New, PointsCrate};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
 pub(crate) use self::run::{InputFormat, OutputFormat, Run};
 pub(crate) use self::selection::{Common, Selection};
@@ -61,7 +61,13 @@ impl Args {
     pub(crate) fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let args = Args::from_arg_matches(matches)?;
         if let Command::Run(run) = &args.command {
-            run.check().map_err(|why| Args::command().error(ErrorKind::ArgumentConflict, why))?;
+            run.check().map_err(|why| {
+                let mut program = Args::command();
+                // Names its commands as they are called, for their usage.
+                program.build();
+                let run = program.find_subcommand_mut("run").expect("it is one of them");
+                run.error(ErrorKind::ArgumentConflict, why)
+            })?;
         }
         Ok(args)
     }
@@ -133,7 +139,7 @@ pub(crate) enum Shell {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
-    /// The library, or the package, NAME-VERSION.hrp, or the name of a plugin, whose library is looked for beside the
+    /// A library, a package (NAME-VERSION.hrp), or the name of a plugin, whose library is looked for beside the
     /// program, then in $HOOKRAIL_PLUGINS
     #[arg(add = candidates::files(&["so", "hrp"]))]
     pub(crate) file: PathBuf,
@@ -178,11 +184,11 @@ Ctrl-C ends the watching; the last build continues to serve.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_DEV)]
 pub(crate) struct Dev {
-    /// The directory of the plugin's cargo package
+    /// The directory of the plugin's cargo package, or of its Makefile and hookrail-package.toml
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) directory: PathBuf,
 
-    /// Build with optimisations
+    /// Build with optimisations; a Makefile decides that itself
     #[arg(long)]
     pub(crate) release: bool,
 
@@ -194,9 +200,9 @@ pub(crate) struct Dev {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Further arguments for `cargo build`, for example `-- --features fast`
-    #[arg(last = true, value_name = "CARGO ARGS")]
-    pub(crate) cargo: Vec<OsString>,
+    /// Further arguments for `cargo build` or `make`, for example `-- --features fast`
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) more: Vec<OsString>,
 
     #[command(flatten)]
     pub(crate) selection: Selection,

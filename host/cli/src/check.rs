@@ -28,7 +28,7 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
     }
     let inspection = hookrail::inspect(file)?;
     let (config, seed) = (settings::file().map(|file| file.path), options.seed.map(|seed| seed.0));
-    let plan = Plan::new(file, config.as_deref(), seed, options.quick, options.timeout)?;
+    let plan = Plan::new(file, config.as_deref(), seed, options.quick, options.timeout)?.isolated(options.isolated);
     if let Some(config) = plan.config() {
         hookrail::Config::read(config)?;
     }
@@ -41,6 +41,7 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
         version: inspection.note.version,
         file: file.clone(),
         strictness: options.strictness,
+        wish: inspection.note.isolation,
         outcomes,
         took: began.elapsed(),
         again: &|check| again(&file, &plan, check),
@@ -58,9 +59,10 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
 
 /// Runs one check in this process, in which [`child`] has started it.
 pub(crate) fn run_one(options: &args::CheckOne) -> Result<ExitCode, Error> {
-    let args::CheckOne { file, check, seed, quick } = options;
+    let args::CheckOne { file, check, seed, quick, isolated } = options;
     let (check, file, config) = (check.clone(), file.clone(), settings::file().map(|file| file.path));
-    hookrail_check::run_one(&One { check, file, config, seed: *seed, is_quick: *quick })?;
+    let (seed, is_quick, is_isolated) = (*seed, *quick, *isolated);
+    hookrail_check::run_one(&One { check, file, config, seed, is_quick, is_isolated })?;
     Ok(ExitCode::Ok)
 }
 
@@ -99,7 +101,7 @@ fn child(one: &One) -> io::Result<Command> {
     if let Some(config) = &one.config {
         command.arg("--config").arg(config);
     }
-    command.args(one.is_quick.then_some("--quick"));
+    command.args(one.is_quick.then_some("--quick")).args(one.is_isolated.then_some("--isolated"));
     Ok(command)
 }
 
@@ -108,8 +110,10 @@ fn again(file: &str, plan: &Plan, check: &Check) -> String {
     let quoted_path = |file: &Path| quoted(&file.display().to_string());
     let config = plan.config().map(|file| format!(" --config {}", quoted_path(file))).unwrap_or_default();
     let quick = if plan.is_quick() { " --quick" } else { "" };
+    // No debugger follows it into a worker by itself.
+    let place = if plan.is_isolated() { "--isolated" } else { "--in-process" };
     let (file, name, seed) = (quoted(file), check.name, plan.seed());
-    format!("hookrail check {file} --only {name} --seed {seed}{config}{quick} --in-process")
+    format!("hookrail check {file} --only {name} --seed {seed}{config}{quick} {place}")
 }
 
 /// The look of stdout.

@@ -2,6 +2,7 @@
 
 mod counters;
 mod post_upgrade;
+mod project;
 mod replacement;
 mod sources;
 
@@ -14,7 +15,7 @@ use hookrail::control::Manage;
 use hookrail::control::command::{List, Load, Replace, Status};
 
 use crate::args::Dev;
-use crate::cargo::{Built, Package};
+use crate::built::Built;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
@@ -23,21 +24,22 @@ use crate::{digest, duration, print, remote, stderr};
 
 use counters::Counters;
 use post_upgrade::PostUpgrade;
+use project::Project;
 use replacement::{How, Replacement};
 use sources::Sources;
 
 pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
-    let package = Package::of(&options.directory)?;
+    let project = Project::of(&options.directory)?;
     let interrupt = Interrupt::install()?;
     // Checked first, so that a missing host is reported before the build.
     let program = remote::connect(&options.selection)?.ask(Status::new())?.pid;
-    stderr::line(format_args!("{} in {}, for the host {program}", package.plugin(), package.directory.display()));
+    stderr::line(format_args!("{} in {}, for the host {program}", project.plugin(), project.directory().display()));
     let mut watcher = Watcher::new();
     let ender = watcher.ender();
     interrupt.then(|| drop(ender))?;
     let mut development = Development {
         options,
-        package,
+        project,
         interrupt,
         plugin: None,
         handed_over: None,
@@ -47,14 +49,14 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
     loop {
         // Taken before the build: a change from here on causes another one.
         let began = SystemTime::now();
-        let mut sources = Sources::of(&development.package, &read);
+        let mut sources = Sources::of(development.project.files(), &read);
         match development.round() {
             Ok(Round::Interrupted) => return Ok(development.end()),
             Ok(Round::Failed) if options.once => return Ok(ExitCode::Failure),
             Ok(Round::Done(_)) if options.once => return Ok(ExitCode::Ok),
             Ok(Round::Failed) => {}
             Ok(Round::Done(library)) => {
-                let before = std::mem::replace(&mut read, sources::read_for(&development.package, &library));
+                let before = std::mem::replace(&mut read, development.project.read_for(&library));
                 sources.count(&before, &read, began);
             }
             // The reader of stdout has gone.
@@ -67,7 +69,7 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
         }
         let mut sources = Settling::new(sources);
         loop {
-            let seen = Sources::of(&development.package, &read);
+            let seen = Sources::of(development.project.files(), &read);
             watcher.watch(&seen.directories());
             if sources.look(seen, Instant::now()).is_some() {
                 break;
@@ -82,7 +84,7 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
 /// A plugin in development.
 struct Development<'a> {
     options: &'a Dev,
-    package: Package,
+    project: Project,
     interrupt: Interrupt,
     /// Its name, once it has been built.
     plugin: Option<String>,
@@ -114,15 +116,14 @@ impl Development<'_> {
         let before = remote::connect(&self.options.selection).ok().and_then(|mut host| Counters::of(&mut host));
         // The first build may take long, so its progress is shown.
         let talkative = self.plugin.is_none();
-        let (file, built) =
-            match self.package.build(self.options.release, &self.options.cargo, talkative, &self.interrupt)? {
-                Built::Library { file, time } => (file, time),
-                Built::Interrupted => return Ok(Round::Interrupted),
-                Built::Failed(time) => {
-                    stderr::line(format_args!("the build failed after {}; {}", duration::text(time), self.goes_on()));
-                    return Ok(Round::Failed);
-                }
-            };
+        let (file, built) = match self.project.build(self.options, talkative, &self.interrupt)? {
+            Built::Library { file, time } => (file, time),
+            Built::Interrupted => return Ok(Round::Interrupted),
+            Built::Failed(time) => {
+                stderr::line(format_args!("the build failed after {}; {}", duration::text(time), self.goes_on()));
+                return Ok(Round::Failed);
+            }
+        };
         let inspection = hookrail::inspect(&file)?;
         self.plugin = Some(inspection.note.name.clone());
         let reading = |cause| Error::reading(&file.display(), cause);
@@ -162,7 +163,7 @@ impl Development<'_> {
 
     /// What serves when a build does not.
     fn goes_on(&self) -> String {
-        let name = self.plugin.clone().unwrap_or_else(|| self.package.plugin().into());
+        let name = self.plugin.clone().unwrap_or_else(|| self.project.plugin().into());
         let views = remote::connect(&self.options.selection).and_then(|mut host| Ok(host.ask(List::new())?));
         let generation = |views: Vec<PluginView>| views.into_iter().find(|view| view.name == name)?.generation;
         match views.map(generation) {

@@ -42,10 +42,12 @@ pub(crate) enum Error {
     ManyCdylibs { package: String, files: Vec<PathBuf> },
     #[error("the pattern `{pattern}` {why}")]
     NoCheck { pattern: String, why: String },
-    #[error("cannot run cargo: {0}")]
-    NoCargo(io::Error),
+    #[error("cannot run {program}: {cause}")]
+    NoBuilder { program: &'static str, cause: io::Error },
     #[error("`{0}` builds no library that can be a plugin")]
     NoCdylib(String),
+    #[error("`make` leaves no library of the plugin `{plugin}` in {}", directory.display())]
+    NoLibrary { plugin: String, directory: PathBuf },
     #[error("there is no plugin `{name}` in {}", list(looked))]
     NoPlugin { name: String, looked: Vec<PathBuf> },
     #[error("a plugin has ended this process: its code called `exit`")]
@@ -64,7 +66,7 @@ pub(crate) enum Error {
     NotMade { name: String, why: String },
     #[error("cannot pack {package}: {why}")]
     NotPacked { package: String, why: String },
-    #[error("{} is not a Cargo package: {why}", directory.display())]
+    #[error("{} is no directory of a package: {why}", directory.display())]
     NotAPackage { directory: PathBuf, why: String },
     /// Nobody could be asked.
     #[error("not confirmed, and stdin is not a terminal to ask on: {0}")]
@@ -141,9 +143,9 @@ impl Error {
             Error::NotRunning { .. } => "HR0611",
             Error::NotAPackage { .. } => "HR0612",
             Error::Workspace { .. } => "HR0613",
-            Error::NoCdylib(_) => "HR0614",
+            Error::NoCdylib(_) | Error::NoLibrary { .. } => "HR0614",
             Error::ManyCdylibs { .. } => "HR0615",
-            Error::NoCargo(_) => "HR0616",
+            Error::NoBuilder { .. } => "HR0616",
             Error::NoCheck { .. } => "HR0617",
             Error::NotOneCheck(_) => "HR0619",
             Error::BadKey { .. } => "HR0620",
@@ -191,7 +193,10 @@ impl Error {
                 format!("`hookrail plugin upgrade {plugin} {file}` installs it, for good").into()
             }
             Error::ManyCdylibs { .. } => "choose one after `--`, for example `-- --lib`".into(),
-            Error::NoCargo(_) => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
+            Error::NoBuilder { program: "make", .. } => {
+                "install make and a C compiler (on Debian: `apt install make gcc`), or put `make` into $PATH".into()
+            }
+            Error::NoBuilder { .. } => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
             Error::BadConfig { .. } => "`hookrail config schema NAME` prints what a plugin takes, docs/guide/operating.md says what `plugin apply` reads".into(),
             Error::NoRevision { name, .. } => {
                 format!("`hookrail config history {name}` shows those that are kept").into()
@@ -202,9 +207,14 @@ impl Error {
             Error::NoPassword { .. } => "--password-file FILE gives it; `hookrail keygen --no-password` makes a key without one".into(),
             Error::PluginExit => "run with fewer plugins to find it; `hookrail check FILE` runs one in processes of its own".into(),
             Error::NotMade { .. } => "`hookrail new --help` says what it takes".into(),
-            Error::NotPacked { .. } => "`hookrail pack --help` says what is packed".into(),
+            Error::NotPacked { .. } => "mend what is named, and pack again; `hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),
-            Error::NotAPackage { .. } => "name the directory that the plugin's Cargo.toml is in".into(),
+            Error::NoLibrary { .. } => {
+                "its first target has to write one lib*.so beside the Makefile, as after `hookrail new --lang c`".into()
+            }
+            Error::NotAPackage { .. } => {
+                "name the directory that its Cargo.toml is in, or for C its Makefile and hookrail-package.toml".into()
+            }
             Error::Workspace { plugins, .. } if plugins.is_empty() => {
                 "name the directory of the plugin's package; none here builds a cdylib".into()
             }

@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use hookrail::control::wire::StreamItem;
-use hookrail::{Event, EventKind};
+use hookrail::{Event, EventKind, Isolation};
 use indicatif::HumanBytes;
 
 use crate::args::Common;
@@ -35,7 +35,13 @@ fn text(event: &Event) -> String {
             format!("ended: {end}; {}", lost(*left))
         }
         EventKind::Ended { end, .. } => format!("ended: {end}"),
+        EventKind::Halted => "halted".into(),
+        EventKind::HealthChanged { health, reason: Some(reason), .. } => format!("health {health}: {reason}"),
+        EventKind::HealthChanged { health, .. } => format!("health {health}"),
         EventKind::Loaded { version, .. } => format!("loaded, version {version}"),
+        EventKind::Moved { from, to, times: took, .. } => {
+            format!("moved from generation {from}, runs {}: {}", place(to), times(took))
+        }
         EventKind::OverMemory { bytes: held, max_bytes, .. } => {
             format!("holds {} of memory, {} are allowed", HumanBytes(*held), HumanBytes(*max_bytes))
         }
@@ -44,6 +50,7 @@ fn text(event: &Event) -> String {
         }
         EventKind::Released { point, callback, tried: true, .. } => format!("{callback} on {point} works again"),
         EventKind::Released { point, callback, tried: false, .. } => format!("{callback} on {point} released"),
+        EventKind::Resumed => "resumed".into(),
         EventKind::RolledBack { from, reason, .. } => format!("rolled back from generation {from}: {reason}"),
         EventKind::RollbackFailed { reason, error, .. } => format!("not rolled back ({reason}): {error}"),
         EventKind::Slow { point, callback, took_ns, budget_ns, count, .. } => {
@@ -63,6 +70,16 @@ fn text(event: &Event) -> String {
         _ => "something happened that this version does not know: `--json` shows it".into(),
     };
     format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}Z  {plugin} {generation}  {what}", of_day % 1000)
+}
+
+/// Where a plugin runs.
+pub(crate) fn place(isolation: &Isolation) -> String {
+    match isolation {
+        Isolation::InProcess => "in the process of the host".into(),
+        Isolation::Worker(None) => "in a worker of its own".into(),
+        Isolation::Worker(Some(name)) => format!("in the worker {name}"),
+        _ => "where this version does not know".into(),
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod args;
 mod bench;
+mod built;
 mod candidates;
 mod cargo;
 mod check;
@@ -25,6 +26,7 @@ mod inspect;
 mod interrupt;
 mod key;
 mod log;
+mod make;
 mod measure;
 mod nearest;
 mod new;
@@ -58,6 +60,7 @@ use exit::ExitCode;
 use plugin_exit::PluginExit;
 
 fn main() -> std::process::ExitCode {
+    hookrail::worker::enter();
     complete::answer();
     let matches = Args::command().get_matches();
     let args = Args::of(&matches).unwrap_or_else(|error| error.exit());

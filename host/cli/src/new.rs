@@ -1,8 +1,11 @@
 //! `hookrail new`: creates a plugin that builds, and passes its tests and `hookrail check`, as a starting point.
 
 mod abi;
+mod declared;
 mod file;
 mod name;
+mod own;
+mod place;
 mod point;
 mod template;
 
@@ -13,14 +16,15 @@ use std::process::{Command, Stdio};
 use hookrail::ParseError;
 use serde::Serialize;
 
-use crate::args::{Language, New};
+use crate::args::{Language, New, PointsCrate};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::{print, stderr};
 
 use abi::Abi;
-use file::write;
+use file::{File, write};
 use name::Name;
+use own::Own;
 use point::Hooked;
 
 /// What was created.
@@ -35,15 +39,14 @@ struct Made<'a> {
 pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
     let refused = |why: String| Error::NotMade { name: options.name.clone(), why };
     let name: Name = options.name.parse().map_err(|why: ParseError| refused(why.to_string()))?;
-    let hooked = Hooked::of(&options.point).map_err(refused)?;
     let directory = options.directory.clone().unwrap_or_else(|| options.name.clone().into());
     if directory.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || directory.is_file() {
         return Err(refused(format!("{} already exists, and is not empty", directory.display())));
     }
-    let abi = Abi::of(options.abi.as_deref()).map_err(refused)?;
-    let files = match options.lang {
-        Language::C => template::c(&name, &hooked, options.priority, &abi, &author()).map_err(refused)?,
-        Language::Rust => template::rust(&name, &hooked, options.priority, &abi, &author()),
+    let place = place::resolved(&directory).map_err(|cause| Error::writing(&directory.display(), cause))?;
+    let (files, linked) = match &options.points_crate {
+        Some(points) => of_own_point(options, &name, points, &place)?,
+        None => of_known_point(options, &name, &place).map_err(refused)?,
     };
     let is_new = !directory.exists();
     let written = write(&directory, &files);
@@ -56,7 +59,7 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
     }
     let into = format!("cd {}", directory.display());
     let next: Vec<String> = match options.lang {
-        Language::C => [&*into, "make", "make check"].map(Into::into).into(),
+        Language::C => [&*into, "make", "make test", "make check"].map(Into::into).into(),
         Language::Rust => {
             [&*into, "cargo test", "cargo build --release", &format!("hookrail check {}", name.library())]
                 .map(Into::into)
@@ -69,9 +72,48 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
         print::json(&made)?;
     } else {
         print::line(directory.display())?;
+        for linked in linked.iter().filter(|linked| !place::is_cloned_with(&place, linked)) {
+            let path = place::relative(&place, linked);
+            stderr::line(format_args!(
+                "Cargo.toml names {}, which is not in one repository with it: whoever clones the plugin needs it there too",
+                path.display()
+            ));
+        }
         stderr::lines(format_args!("next:\n  {}", made.next.join("\n  ")));
     }
     Ok(ExitCode::Ok)
+}
+
+/// The files of a plugin for a point that this program knows, and the directories that they link.
+fn of_known_point(options: &New, name: &Name, place: &Path) -> Result<(Vec<File>, Vec<PathBuf>), String> {
+    let hooked = Hooked::of(&options.point)?;
+    let abi = Abi::of(&options.abi)?;
+    Ok(match options.lang {
+        // It has its own copy of the header.
+        Language::C => (template::c(name, &hooked, options.priority, &abi, &author())?, Vec::new()),
+        Language::Rust => {
+            let files = template::rust(name, &hooked, options.priority, &abi, &author(), place);
+            (files, abi.linked().map(Path::to_owned).into_iter().collect())
+        }
+    })
+}
+
+/// The same for a point that a crate declares.
+fn of_own_point(
+    options: &New,
+    name: &Name,
+    points: &PointsCrate,
+    place: &Path,
+) -> Result<(Vec<File>, Vec<PathBuf>), Error> {
+    let refused = |why: String| Error::NotMade { name: options.name.clone(), why };
+    if options.lang == Language::C {
+        return Err(refused(
+            "in C, a point of another program needs a header of that program's; --lang rust reads the crate".into(),
+        ));
+    }
+    let own = Own::of(&options.point, points, refused)?;
+    let linked = own.linked().into_iter().map(Path::to_owned).collect();
+    Ok((template::own(name, &own, options.priority, &author(), place), linked))
 }
 
 /// The author's name from git, if it is configured.

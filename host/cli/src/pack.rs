@@ -3,6 +3,7 @@
 mod contents;
 mod manifest;
 mod moment;
+mod placeholder;
 mod subject;
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use hookrail::package::{Build, Content, Libc, MemberPath, Metadata, Package, Tar
 use hookrail::{ParseError, inspect};
 
 use crate::args::Pack;
-use crate::cargo::Built;
+use crate::built::Built;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;

@@ -8,7 +8,7 @@ pub(crate) mod text;
 use hookrail::PluginView;
 use hookrail::control::Manage;
 use hookrail::control::command::{
-    Command, Ended, List, Load, Replace, Restart, SetLogLevel, Show, Start, Stop, Unload,
+    Command, Embed, Ended, Halt, Isolate, List, Load, Replace, Restart, Resume, SetLogLevel, Show, Start, Stop, Unload,
 };
 
 use self::answer::answer;
@@ -40,11 +40,23 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
             (command.fresh, command.wait_ms) = (swap.fresh, swap.wait_ms());
             ask(common, command, text::replaced)
         }
+        Plugin::Isolate { name, worker, no_wait, common } => {
+            let mut command = Isolate::new(name);
+            (command.worker, command.wait_ms) = (worker.clone(), no_wait.then_some(0));
+            ask(common, command, text::replaced)
+        }
+        Plugin::Embed { name, no_wait, common } => {
+            let mut command = Embed::new(name);
+            command.wait_ms = no_wait.then_some(0);
+            ask(common, command, text::replaced)
+        }
         Plugin::Unload { name, no_wait, common } => {
             let mut command = Unload::new(name);
             command.wait_ms = no_wait.then_some(0);
             ask(common, command, |ended: &Ended| format!("{} {}", ended.plugin, text::ending(ended)))
         }
+        Plugin::Halt { name, common } => ask(common, Halt::new(name), text::line),
+        Plugin::Resume { name, common } => ask(common, Resume::new(name), text::line),
         Plugin::Stop { name, common } => ask(common, Stop::new(name), text::line),
         Plugin::Restart { name, common } => ask(common, Restart::new(name), text::line),
         Plugin::Start { name, common } => ask(common, Start::new(name), text::line),

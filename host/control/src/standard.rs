@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use hookrail_engine::Core;
 use hookrail_model::command::{
-    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming, Install,
-    List, Load, Points, Program, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status, Stop, Uninstall,
-    Unload, Unquarantine, Validate,
+    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, Halt, ImportIncoming,
+    Install, List, Load, Points, Program, Restart, Resume, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status,
+    Stop, Uninstall, Unload, Unquarantine, Validate,
 };
 use hookrail_store::{self as store, Depth};
 use serde_json::Value;
@@ -65,6 +65,8 @@ pub(crate) fn register(commands: &Commands) {
     });
     commands.register(|call, Start { plugin, .. }| plugin::start(call, &plugin));
     commands.register(|call, Status { .. }| Ok(status(call.core(), call.report())));
+    commands.register(|call, Halt { plugin, .. }| plugin::halt(call, &plugin));
+    commands.register(|call, Resume { plugin, .. }| plugin::resume(call, &plugin));
     commands.register(|call, Stop { plugin, .. }| plugin::stop(call, &plugin));
     commands.register(|call, ImportIncoming { .. }| call.verbs()?.import_incoming());
     commands.register(points::trace);
@@ -72,6 +74,8 @@ pub(crate) fn register(commands: &Commands) {
         .register(|call, Uninstall { plugin, purge, wait_ms, .. }| call.verbs()?.uninstall(&plugin, purge, wait_ms));
     commands
         .register(|call, Unload { plugin, wait_ms, .. }| ending::unload(call.core(), &call.find(&plugin)?, wait_ms));
+    commands.register(plugin::embed);
+    commands.register(plugin::isolate);
     commands.register(plugin::replace);
     commands.register(|call, Validate { file, .. }| {
         is_absolute(&file)?;

@@ -53,6 +53,7 @@ impl Verbs<'_> {
         RuntimeOverrides {
             configs: is_set.then(|| (name.clone(), config.clone())).into_iter().collect(),
             overrides: overrides.clone(),
+            isolation: None,
         }
     }
 

@@ -1,12 +1,13 @@
 //! The callbacks of one point: their order, their publication, and running them.
 
 pub(crate) mod callback;
-#[cfg(target_arch = "x86_64")]
+// Miri runs no assembly.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 mod copied;
 pub(crate) mod facts;
 pub(crate) mod id;
 mod long;
-#[cfg_attr(not(target_arch = "x86_64"), path = "chain/nearest_here.rs")]
+#[cfg_attr(any(miri, not(target_arch = "x86_64")), path = "chain/nearest_here.rs")]
 mod nearest;
 pub(crate) mod outcome;
 pub(crate) mod pair;
@@ -217,8 +218,8 @@ impl Chain {
                     self.go_on(header, stopped.pair, stopped.answer(), frame, payload)
                 }
             };
-            if decided.is_none()
-                && let Some(tally) = &header.tally
+            if let Some(tally) = &header.tally
+                && decided.is_none()
             {
                 tally.passed(number());
             }

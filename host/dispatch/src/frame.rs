@@ -110,7 +110,7 @@ pub fn place() -> Option<Place> {
 }
 
 /// Runs `dispatch`; callbacks of dispatches inside it see this context.
-pub(crate) fn about<R>(context: &Context, dispatch: impl FnOnce() -> R) -> R {
+pub fn about<R>(context: &Context, dispatch: impl FnOnce() -> R) -> R {
     /// Restores the outer context, on unwinding too.
     struct Restore(*const Context);
     impl Drop for Restore {

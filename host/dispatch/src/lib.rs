@@ -35,5 +35,5 @@ pub use hook_point::HookPoint;
 pub use pin::PinnedChains;
 pub use probation::Probation;
 pub use queue::{Queue, Wake};
-pub use registry::{Addition, Look, PointState, Registry};
+pub use registry::{Addition, Look, PointState, Registry, TakenOut};
 pub use stats::{Record, Tracer, Tracers};

@@ -66,6 +66,19 @@ pub struct Addition {
     pub callback: Callback,
 }
 
+/// A callback that was taken out of its chain for a while.
+pub struct TakenOut {
+    point: &'static str,
+    callback: Arc<Callback>,
+}
+
+impl TakenOut {
+    /// The callback itself, which does not come back.
+    pub fn into_callback(self) -> Arc<Callback> {
+        self.callback
+    }
+}
+
 impl Registry {
     /// Without points; `config` is by point name.
     pub fn new(config: BTreeMap<String, PointConfig>, faults: FaultPolicies, quarantine: Quarantine) -> Self {
@@ -202,6 +215,18 @@ impl Registry {
         self.swap(None, Some(plugin), additions).map(drop)
     }
 
+    /// Adds the callbacks of a plugin that [`take_out`](Self::take_out) returned: all of them, or none. Those that were
+    /// quarantined are called again. Does not wait for readers.
+    pub fn put_back(&self, plugin: &str, taken_out: &[TakenOut]) -> Result<(), ApiMisuse> {
+        let mut by_point: BTreeMap<&'static str, Vec<Arc<Callback>>> = BTreeMap::new();
+        for TakenOut { point, callback } in taken_out {
+            // It is in no chain, so nobody else changes its state.
+            *callback.state.lock() = callback.arm();
+            by_point.entry(point).or_default().push(callback.clone());
+        }
+        self.swap_by_point(None, Some(plugin), by_point).map(drop)
+    }
+
     /// Removes all callbacks of `leaving` and adds these, with one publication per point, or changes nothing. Returns
     /// the removed callbacks. Does not wait for readers. `leaving` drains until [`finish_drain`](Self::finish_drain).
     pub fn replace(&self, leaving: Owner, additions: Vec<Addition>) -> Result<Vec<Arc<Callback>>, ApiMisuse> {
@@ -218,6 +243,15 @@ impl Registry {
         for addition in additions {
             by_point.entry(addition.point.chain.facts.point).or_default().push(Arc::new(addition.callback));
         }
+        self.swap_by_point(leaving, begins, by_point)
+    }
+
+    fn swap_by_point(
+        &self,
+        leaving: Option<Owner>,
+        begins: Option<&str>,
+        mut by_point: BTreeMap<&'static str, Vec<Arc<Callback>>>,
+    ) -> Result<Vec<Arc<Callback>>, ApiMisuse> {
         let mut removed = Vec::new();
         // After `by_point`, so that refused additions are dropped without the lock: a drop may run foreign code.
         let mut points = self.points.lock();
@@ -268,6 +302,11 @@ impl Registry {
 
     /// Removes all callbacks of an owner and returns them. Cannot fail, and does not wait for readers.
     pub fn remove(&self, owner: Owner) -> Vec<Arc<Callback>> {
+        self.take_out(owner).into_iter().map(TakenOut::into_callback).collect()
+    }
+
+    /// As [`remove`](Self::remove), for callbacks that [`put_back`](Self::put_back) may add again.
+    pub fn take_out(&self, owner: Owner) -> Vec<TakenOut> {
         self.remove_if(true, |callback| callback.owner == owner)
     }
 
@@ -295,12 +334,12 @@ impl Registry {
     }
 
     /// With `stand_in`, the host continues to deny in place of required callbacks.
-    fn remove_if(&self, stand_in: bool, is_meant: impl Fn(&Callback) -> bool) -> Vec<Arc<Callback>> {
+    fn remove_if(&self, stand_in: bool, is_meant: impl Fn(&Callback) -> bool) -> Vec<TakenOut> {
         let mut removed = Vec::new();
         let mut points = self.points.lock();
         let is_left = self.leaving.load(Ordering::Relaxed) > 0;
         let mut retired = Vec::new();
-        for point_entry in points.values_mut() {
+        for (&point, point_entry) in points.iter_mut() {
             let (gone, mut kept): (Vec<_>, Vec<_>) =
                 point_entry.callbacks.drain(..).partition(|callback| is_meant(callback));
             if gone.is_empty() {
@@ -311,7 +350,7 @@ impl Registry {
                 };
                 kept.extend(gone.iter().filter(denies).map(|callback| Arc::new(callback.stand_in())));
                 kept.sort_by(|a, b| a.place().cmp(&b.place()));
-                removed.extend(gone);
+                removed.extend(gone.into_iter().map(|callback| TakenOut { point, callback }));
                 retired.push(point_entry.set_callbacks(kept, is_left));
             }
         }
@@ -369,5 +408,7 @@ impl Drop for Registry {
     }
 }
 
+#[cfg(test)]
+mod concurrent;
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,7 @@ pub(crate) fn is_asymmetric() -> bool {
 }
 
 fn membarrier(command: libc::c_int) -> bool {
+    // Miri does not know the call; readers issue their fence there.
     // SAFETY: the call takes two integers and touches no memory.
-    unsafe { libc::syscall(libc::SYS_membarrier, command, 0) == 0 }
+    !cfg!(miri) && unsafe { libc::syscall(libc::SYS_membarrier, command, 0) == 0 }
 }

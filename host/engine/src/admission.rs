@@ -6,15 +6,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookrail_abi::boundary::{Growing, Registrar, Registration, registration};
+use hookrail_abi::boundary::{Growing, Registration, TooSmall, registration};
 use hookrail_abi::{Effects, FaultPolicy, PayloadOps, Priority, catalogue};
 use hookrail_dispatch::{
-    Addition, Breaker, Callback, CallbackId, CallbackState, Ctx, Origin, Owner, Probation, Registry, names,
+    Addition, Breaker, Callback, CallbackId, CallbackState, Ctx, Origin, Owner, PointState, Probation, Registry, names,
 };
 use hookrail_model::error::{ConfigError, Error, Incompatible, Misbehaved};
 use hookrail_model::note::{Note, NoteHook};
 use parking_lot::Mutex;
 
+use crate::body::Admission;
 use crate::config::{Config, RuntimeOverrides};
 
 /// What a plugin's `start` registers with: collects the callbacks that are admitted.
@@ -34,35 +35,38 @@ pub(crate) struct Startup<'a> {
     pub(crate) refused: Option<Error>,
 }
 
-/// The host table's `register`.
-///
-/// # Safety
-/// `registrar` is the `Startup` that the running call to `start` was given, and nobody else uses it meanwhile. `record`
-/// begins with its size, and so many bytes of it are readable for the call, with all that they point to.
-pub(crate) unsafe extern "C" fn register(registrar: *mut Registrar, record: *const Registration) -> u32 {
-    // SAFETY: `start` was called with a `Startup` of ours, exclusively; the record holds for the call.
-    let (registrar, record) = unsafe { (&mut *registrar.cast::<Startup<'_>>(), Registration::read(record)) };
-    let admitted = match record {
-        Ok(record) => registrar.admit(&record),
-        Err(too_small) => {
-            let why = Misbehaved::malformed("a point", "a callback", format!("a record of {too_small}"));
-            Err(Error::misbehaved(&*registrar.instance, why))
-        }
-    };
-    match admitted {
-        Ok(addition) => {
-            registrar.admitted.push(addition);
-            0
-        }
-        Err(error) => {
-            registrar.refused.get_or_insert(error);
-            1
+impl Admission for Startup<'_> {
+    fn point(&self, name: &str) -> Option<Arc<PointState>> {
+        self.registry.point(name)
+    }
+
+    fn refuse(&mut self, error: Error) {
+        self.refused.get_or_insert(error);
+    }
+
+    fn admit(&mut self, record: Result<&Registration, TooSmall>) -> bool {
+        let addition = match record {
+            Ok(record) => self.addition(record),
+            Err(too_small) => {
+                let why = Misbehaved::malformed("a point", "a callback", format!("a record of {too_small}"));
+                Err(Error::misbehaved(&*self.instance, why))
+            }
+        };
+        match addition {
+            Ok(addition) => {
+                self.admitted.push(addition);
+                true
+            }
+            Err(error) => {
+                self.refuse(error);
+                false
+            }
         }
     }
 }
 
 impl Startup<'_> {
-    fn admit(&mut self, record: &Registration) -> Result<Addition, Error> {
+    fn addition(&mut self, record: &Registration) -> Result<Addition, Error> {
         // SAFETY: the plugin passes text that is readable for the call.
         let (point, name) = unsafe { (record.point.to_text().into_owned(), record.callback.to_text().into_owned()) };
         let misbehaved = |why| Error::misbehaved(self.instance.to_string(), why);

@@ -3,21 +3,25 @@
 #[cfg(feature = "config-file")]
 mod instead;
 mod places;
+mod plugin;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
+use hookrail_model::config::{CallbackOverride, FaultPolicies, HealthLimits, PointConfig, Quarantine, UpgradeLimits};
 use hookrail_model::error::{ConfigError, Error};
 use hookrail_model::instance::plugin_of;
+use hookrail_model::isolation::{Isolation, WorkerLimits};
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::setters;
 use hookrail_model::units::fields;
 use serde::Deserialize;
 use tracing::level_filters::LevelFilter;
 
+use crate::in_process::Opening;
 use places::Places;
+pub use plugin::{InstanceConfig, PluginConfig};
 
 /// The configuration of a host. Everything has a default.
 ///
@@ -49,6 +53,8 @@ pub struct Config {
     pub quarantine: Quarantine,
     /// The limits that are watched while plugins run.
     pub limits: Limits,
+    /// What instances are asked about themselves.
+    pub health: HealthLimits,
     /// What holds for messages.
     pub message: MessageLimits,
     /// Where plugins and running hosts keep their files; without it [`home_dir`](Self::home_dir) says where.
@@ -71,6 +77,7 @@ setters!(Config {
     with_limits(limits: Limits),
     with_message(message: MessageLimits),
     with_unload(unload: UnloadLimits),
+    with_health(health: HealthLimits),
     with_upgrade(upgrade: UpgradeLimits),
     with_log_level(log_level: LogLevel) = Some,
 });
@@ -82,66 +89,9 @@ pub struct RuntimeOverrides {
     pub configs: BTreeMap<String, serde_json::Value>,
     /// About its callbacks; the host's configuration goes before them.
     pub overrides: Vec<CallbackOverride>,
+    /// In which process it runs; it takes precedence over the host's configuration.
+    pub isolation: Option<Isolation>,
 }
-
-/// One plugin's file and configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct PluginConfig {
-    /// Its library; by default looked up by name where the program looks for plugins.
-    pub library: Option<PathBuf>,
-    /// How many bytes all its instances together may hold before its callbacks are quarantined. Has no effect unless
-    /// the plugin counts its memory.
-    #[serde(deserialize_with = "fields::optional_size")]
-    pub max_memory: Option<u64>,
-    /// Whether to clear the flag `-z nodelete` in the private copy, so that the library can be unmapped.
-    pub force_unload: bool,
-    /// The configuration of its one instance, which has the plugin's name.
-    pub config: serde_json::Value,
-    /// Whether the host fails closed without it. Once it has been loaded, and while it is stopped or unloaded, the host
-    /// denies in place of each of its callbacks whose fault denies.
-    pub required: bool,
-    /// Several instances, named `plugin:KEY`, instead of one.
-    pub instances: BTreeMap<String, InstanceConfig>,
-    /// How much it tells.
-    pub log_level: Option<LogLevel>,
-}
-
-setters!(PluginConfig {
-    with_max_memory(max_memory: u64) = Some,
-    with_force_unload(force_unload: bool),
-    with_config(config: serde_json::Value),
-    with_required(required: bool),
-    with_log_level(log_level: LogLevel) = Some,
-});
-
-impl PluginConfig {
-    /// Sets [`library`](Self#structfield.library).
-    #[must_use]
-    pub fn with_library(mut self, library: impl Into<PathBuf>) -> Self {
-        self.library = Some(library.into());
-        self
-    }
-
-    /// Adds one of its [`instances`](Self#structfield.instances), by its key.
-    #[must_use]
-    pub fn with_instance(mut self, key: impl Into<String>, instance: InstanceConfig) -> Self {
-        self.instances.insert(key.into(), instance);
-        self
-    }
-}
-
-/// One instance's configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct InstanceConfig {
-    /// The configuration.
-    pub config: serde_json::Value,
-}
-
-setters!(InstanceConfig { with_config(config: serde_json::Value) });
 
 /// The limits that are watched while plugins run.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -370,9 +320,24 @@ impl Config {
         self.plugins.values().any(|plugin| plugin.max_memory.is_some())
     }
 
-    /// Whether a plugin's wish never to be removed is taken out of its copy.
-    pub(crate) fn forces_unload(&self, plugin: &str) -> bool {
-        self.plugins.get(plugin).is_some_and(|plugin| plugin.force_unload)
+    /// How the library of a plugin is opened.
+    pub(crate) fn opening(&self, plugin: &str) -> Opening {
+        let configured = self.plugins.get(plugin);
+        Opening {
+            force_unload: configured.is_some_and(|plugin| plugin.force_unload),
+            max_memory: configured.and_then(|plugin| plugin.max_memory),
+        }
+    }
+
+    /// In which process a plugin runs, unless it was moved; its note may wish for a worker.
+    pub(crate) fn isolation(&self, plugin: &str, wish: Option<&str>) -> Isolation {
+        let said = self.plugins.get(plugin).and_then(|plugin| plugin.isolation.clone());
+        said.unwrap_or(if wish == Some("worker") { Isolation::WORKER } else { Isolation::InProcess })
+    }
+
+    /// The limits of a plugin's worker.
+    pub(crate) fn worker(&self, plugin: &str) -> WorkerLimits {
+        self.plugins.get(plugin).map(|plugin| plugin.worker.clone()).unwrap_or_default()
     }
 
     /// Whether the plugin of an instance is required.

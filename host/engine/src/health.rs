@@ -3,19 +3,23 @@
 use hookrail_model::health::Health;
 use hookrail_model::view::{CallbackStatus, CallbackView, PluginView, PointView};
 
-/// Sets the health of a loaded plugin, from its callbacks in these chains and from its memory.
+/// Adds to the health of a loaded plugin, which has what it says of itself, what its callbacks in these chains and its
+/// memory tell.
 pub(crate) fn examine(plugin: &mut PluginView, points: &[PointView]) {
     let is_its = |callback: &&CallbackView| plugin.instances.contains(&callback.instance);
     let its = points.iter().flat_map(|view| view.chain.iter().filter(is_its).map(|callback| (&view.point, callback)));
     let wrong =
         |(point, callback): (&String, _)| [not_called(point, callback), stuck(point, callback)].into_iter().flatten();
-    let mut reasons: Vec<_> = its.flat_map(wrong).collect();
+    let mut reasons: Vec<_> = plugin.reason.take().into_iter().chain(its.flat_map(wrong)).collect();
     if let Some(memory) = plugin.memory.filter(|memory| memory.over) {
         let max = memory.max_bytes.unwrap_or_default();
         reasons.push(format!("it holds {} bytes and may hold {max}", memory.held.bytes));
     }
     if !reasons.is_empty() {
-        (plugin.health, plugin.reason) = (Health::Degraded, Some(reasons.join("; ")));
+        if plugin.health == Health::Good {
+            plugin.health = Health::Degraded;
+        }
+        plugin.reason = Some(reasons.join("; "));
     }
 }
 

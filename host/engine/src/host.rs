@@ -1,9 +1,11 @@
 //! The host: what an embedder holds.
 
+mod checkup;
 mod core;
 mod denial;
 mod handle;
 mod introspection;
+mod moving;
 mod recall;
 mod rollback;
 mod status;
@@ -21,6 +23,7 @@ use hookrail_image::SealedCopy;
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::end::End;
 use hookrail_model::error::Error;
+use hookrail_model::isolation::Isolation;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::stats::StatsLevel;
 use hookrail_model::trace::TraceFilter;
@@ -115,6 +118,20 @@ impl Host {
         unsafe { self.core.upgrade(plugin, SealedCopy::of(file.as_ref())?, true, None) }
     }
 
+    /// Moves a running plugin to another process while traffic flows, with its state: an upgrade to the same build. It
+    /// stays there through upgrades, until it is unloaded.
+    ///
+    /// # Errors
+    /// If the plugin is not running or is busy, it cannot run there, or its state cannot be handed over; then it stays
+    /// where it is.
+    ///
+    /// # Safety
+    /// If it is moved into this process, the caller trusts the library as this program, as for [`load`](Host::load).
+    pub unsafe fn move_to(&self, plugin: &PluginHandle, isolation: Isolation) -> Result<Upgraded, Error> {
+        // SAFETY: the caller trusts the library as this program, if it is moved here.
+        unsafe { self.core.move_to(plugin, isolation) }
+    }
+
     /// Stops a running plugin and waits until it is stopped: removes its callbacks from their chains, waits until no
     /// thread is in them, then stops and drops its instances. Its library stays loaded, for [`start`](Host::start).
     ///
@@ -134,6 +151,24 @@ impl Host {
     /// If the plugin is not running, or is busy.
     pub fn begin_stop(&self, plugin: &PluginHandle) -> Result<Ticket<Status>, Error> {
         self.core.begin_stop(plugin)
+    }
+
+    /// Halts a running plugin: has its instances pause what they do by themselves, and takes their callbacks out of their
+    /// chains. The instances stay, with their state, for [`resume`](Host::resume). Does not wait: a dispatch that is
+    /// already running may still call it.
+    ///
+    /// # Errors
+    /// If the plugin is not running, is busy, or refuses; then nothing has changed.
+    pub fn halt(&self, plugin: &PluginHandle) -> Result<(), Error> {
+        self.core.halt(plugin)
+    }
+
+    /// Resumes a halted plugin: has its instances continue, and puts their callbacks back into their chains.
+    ///
+    /// # Errors
+    /// If the plugin is not halted, is busy, or cannot continue; then it stays halted.
+    pub fn resume(&self, plugin: &PluginHandle) -> Result<(), Error> {
+        self.core.resume(plugin)
     }
 
     /// Starts a stopped plugin: creates and starts its configured instances again, and registers all their callbacks in

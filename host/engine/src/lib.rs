@@ -7,24 +7,31 @@
 //! Must know nothing of the purpose of those services, of packages, of the store, or of commands. Stands on the loader.
 
 mod admission;
+mod body;
 mod builtin;
 mod config;
 mod event;
 mod health;
 mod host;
+mod in_process;
+mod isolation;
 mod plugin;
 mod receive;
+mod register;
 mod service;
 mod thread;
 mod ticket;
 mod unload;
 
+pub use body::{Admission, Body, Configured, Request, Response, Saved, WorkerStatus};
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use config::{
     Config, DroppedContent, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, UnloadLimits,
 };
 pub use event::Events;
 pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgraded};
+pub use in_process::{InProcess, Opening};
+pub use isolation::{Isolation, Placement, provide};
 pub use plugin::schema;
-pub use service::{Caller, Revocable, Services};
+pub use service::{Caller, Revocable, Services, offer, sweep_instance};
 pub use ticket::Ticket;

@@ -1,23 +1,22 @@
-//! One loaded plugin: its library, its instances, and the calls into it.
+//! One loaded plugin: its body, and what the host decides about its instances.
 
+mod ready;
 mod schema;
-mod state;
 
 use std::collections::{BTreeMap, HashSet};
-use std::mem::ManuallyDrop;
+use std::env::consts::ARCH;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::ptr::{from_mut, from_ref, null_mut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_abi::boundary::{self, ReloadTable, SavedState, Str};
-use hookrail_abi::host::Report;
-use hookrail_dispatch::{Addition, Owner, Probation, Registry, frame};
-use hookrail_image::SealedCopy;
-use hookrail_loader::{Closed, Library, Meter, PluginDiagnostics};
+use hookrail_abi::boundary::SavedState;
+use hookrail_dispatch::{Addition, Owner, Probation, Registry};
+use hookrail_image::{SealedCopy, inspect_copy};
+use hookrail_loader::{Closed, Meter, PluginDiagnostics};
 use hookrail_model::end::End;
-use hookrail_model::error::{ApiMisuse, ConfigError, Error, Misbehaved};
+use hookrail_model::error::{ConfigError, Error};
+use hookrail_model::isolation::Isolation;
 use hookrail_model::log;
 use hookrail_model::note::Note;
 use hookrail_model::schema::Schema;
@@ -27,12 +26,17 @@ use serde_json::{Value, json};
 pub use schema::schema;
 
 use crate::admission::Startup;
+use crate::body::{Body, Configured, Request, Response, Saved, WorkerStatus};
 use crate::config::{Config, RuntimeOverrides};
-use crate::service::{self, Handle, Registrations};
+use crate::in_process::{self, InProcess};
+use crate::isolation::{self, Placement};
 use crate::thread;
 
 /// What instances handed over, by name. It lives on the process's heap, so it outlives the library that created it.
 pub(crate) type States = BTreeMap<String, SavedState>;
+
+/// The least time that an instance has to finish what it holds.
+const LEAST: Duration = Duration::from_millis(100);
 
 /// A loaded plugin, until it has ended. Callers of its lifecycle functions hold the lock, so that those run on one
 /// thread at a time.
@@ -40,14 +44,14 @@ pub(crate) type Lifecycle = Arc<Mutex<Option<Loaded>>>;
 
 /// A loaded plugin.
 ///
-/// Dropping it without [`Loaded::end`] leaves the library mapped forever, which is safe.
+/// Dropping it without [`Loaded::end`] leaves its body as it is, which is safe.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    library: ManuallyDrop<Library>,
-    instances: Vec<Instance>,
-    /// The handles of all instances that ever existed, by name: threads and thread-locals of the plugin may use them
-    /// for as long as its code is mapped.
-    handles: ManuallyDrop<BTreeMap<String, Arc<Handle>>>,
+    body: Box<dyn Body>,
+    /// How long copying and reading the file took.
+    copied: Duration,
+    /// The names of its instances.
+    instances: Vec<Arc<str>>,
     /// The schema that the configurations of its instances were validated against.
     schema: Option<Arc<Schema>>,
 }
@@ -67,63 +71,37 @@ pub(crate) struct StartContext<'a> {
     pub(crate) schema: Option<Arc<Schema>>,
 }
 
-/// One configured use of a plugin.
-///
-/// # Invariants
-/// `state` came from the library's `create`, and has not been destroyed; it knows `handle`.
-#[derive(Debug)]
-struct Instance {
-    name: Arc<str>,
-    state: *mut boundary::Instance,
-    handle: Arc<Handle>,
-    started: bool,
-}
-
-// SAFETY: the state is only passed to the plugin's functions, one thread at a time, and the
-// boundary lets them run on any.
-unsafe impl Send for Instance {}
-
 impl Loaded {
-    /// Opens a library and attaches the host to it.
+    /// Opens a library in the process that it was moved to, or else in the one that the configuration names for it.
     ///
     /// # Safety
-    /// The caller trusts the library as this program: its constructors run, and later its other code.
-    pub(crate) unsafe fn open(copy: SealedCopy, config: &Config) -> Result<Self, Error> {
-        thread::can_load()?;
-        // SAFETY: the caller trusts the library as this program.
-        let library = unsafe { Library::open(copy, |name| config.forces_unload(name))? };
-        if library.forced {
-            let plugin = &*library.inspection.note.name;
-            log!(
-                warn,
-                plugin,
-                "its wish never to be removed was taken out of the copy, since its force_unload says so"
-            );
-        }
-        let mut loaded = Loaded {
-            library: ManuallyDrop::new(library),
-            instances: Vec::new(),
-            handles: ManuallyDrop::default(),
-            schema: None,
-        };
-        let attach = loaded.library.entry().attach;
-        // SAFETY: the table lives as long as the process.
-        let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
-        // Even if it did not attach: it may already have left code with a thread.
-        let bound = loaded.library.bind();
-        let max = config.plugins.get(&loaded.note().name).and_then(|plugin| plugin.max_memory);
-        loaded.library.meter(max);
-        match result.and(bound) {
-            Ok(()) => Ok(loaded),
-            Err(error) => {
-                loaded.abandon();
-                Err(error)
+    /// The caller trusts the library as this program, unless it runs in a worker: its constructors run, and later its
+    /// other code.
+    pub(crate) unsafe fn open(
+        copy: SealedCopy,
+        config: &Config,
+        host: u64,
+        moved: Option<Isolation>,
+    ) -> Result<Self, Error> {
+        let began = Instant::now();
+        let inspection = inspect_copy(&copy, ARCH)?;
+        let copied = copy.took() + began.elapsed();
+        let name = inspection.note.name.clone();
+        let opening = config.opening(&name);
+        let isolation = moved.unwrap_or_else(|| config.isolation(&name, inspection.note.isolation.as_deref()));
+        let body: Box<dyn Body> = match isolation {
+            Isolation::Worker(shared) => {
+                let placement = Placement { host, shared, opening, limits: config.worker(&name) };
+                isolation::provider(&name)?.open(copy, inspection, placement)?
             }
-        }
+            // SAFETY: the caller trusts the library as this program.
+            _ => Box::new(unsafe { InProcess::open(copy, inspection, opening)? }),
+        };
+        Ok(Loaded { body, copied, instances: Vec::new(), schema: None })
     }
 
     pub(crate) fn note(&self) -> &Note {
-        &self.library.inspection.note
+        self.body.note()
     }
 
     /// The schema that the configurations of its instances were validated against, for the next generation.
@@ -133,33 +111,37 @@ impl Loaded {
 
     /// The file it was read from.
     pub(crate) fn file(&self) -> &Path {
-        &self.library.file
+        self.body.file()
     }
 
     /// The names of its instances.
     pub(crate) fn instances(&self) -> Vec<String> {
-        self.instances.iter().map(|instance| instance.name.to_string()).collect()
+        self.instances.iter().map(ToString::to_string).collect()
     }
 
     /// Its diagnostics.
     pub(crate) fn diagnostics(&self) -> &Arc<PluginDiagnostics> {
-        &self.library.diagnostics
+        self.body.diagnostics()
     }
 
     /// The meter of its memory, if it counts that.
     pub(crate) fn meter(&self) -> Option<Arc<Meter>> {
-        self.library.meter.clone()
+        self.body.meter()
+    }
+
+    /// The worker that it runs in, if it is not this process.
+    pub(crate) fn worker(&self) -> Option<Arc<dyn WorkerStatus>> {
+        self.body.worker()
     }
 
     /// How long copying and reading the file took.
     pub(crate) fn copied(&self) -> Duration {
-        self.library.copied
+        self.copied
     }
 
     /// The file it was read from, and its private copy, which outlives the library.
     pub(crate) fn keep_copy(&self) -> Result<(PathBuf, OwnedFd), Error> {
-        let failed = |source| Error::system("keep the copy of the library in memory", source);
-        Ok((self.library.file.clone(), self.library.copy().try_clone_to_owned().map_err(failed)?))
+        Ok((self.file().to_owned(), self.body.keep_copy()?))
     }
 
     /// Creates and starts all configured instances, and returns what they register.
@@ -184,54 +166,24 @@ impl Loaded {
         }
         let mut additions = Vec::new();
         for (instance, value) in instances {
-            let handle = self.handle(instance, value.to_string(), config);
-            let index = self.create(handle)?;
-            additions.extend(self.start_instance(index, context)?);
+            let home = config.home_dir().join("instances").join(instance.replace(':', "@"));
+            self.body.create(&Configured { name: &instance, config: &value.to_string(), home: &home })?;
+            let instance: Arc<str> = instance.into();
+            self.instances.push(instance.clone());
+            additions.extend(self.start_instance(instance, context)?);
         }
+        self.wait_until_ready(config.health.ready)?;
         Ok(additions)
     }
 
-    /// The handle of an instance that is about to start: the one it had before it was stopped, if any.
-    fn handle(&mut self, instance: String, config: String, of: &Config) -> Arc<Handle> {
-        if let Some(handle) = self.handles.get(&instance) {
-            *handle.config.lock() = config;
-            return handle.clone();
-        }
-        let home = of.home_dir().join("instances").join(instance.replace(':', "@"));
-        let handle = Arc::new(Handle {
-            instance: instance.as_str().into(),
-            config: Mutex::new(config),
-            home,
-            diagnostics: self.diagnostics().clone(),
-            registrations: Registrations::default(),
-        });
-        self.handles.insert(instance, handle.clone());
-        handle
-    }
-
-    fn create(&mut self, handle: Arc<Handle>) -> Result<usize, Error> {
-        let create = self.library.entry().create;
-        let config = handle.config.lock().clone();
-        let mut state = null_mut();
-        handle.registrations.open();
-        self.call("create", &handle.instance, || {
-            // SAFETY: text for the call, room for a pointer; the handle is kept as long as the
-            // library.
-            unsafe { create(from_ref(&*handle).cast(), Str::new(&handle.instance), Str::new(&config), &mut state) }
-        })?;
-        // INVARIANT: `create` succeeded.
-        self.instances.push(Instance { name: handle.instance.clone(), state, handle, started: false });
-        Ok(self.instances.len() - 1)
-    }
-
-    fn start_instance(&mut self, index: usize, context: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
-        let instance = &self.instances[index];
-        let mut registrar = Startup {
+    fn start_instance(&mut self, instance: Arc<str>, context: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
+        let note = self.note().clone();
+        let mut startup = Startup {
             registry: context.registry,
             config: context.config,
             runtime_overrides: context.runtime_overrides,
-            note: self.note(),
-            instance: instance.name.clone(),
+            note: &note,
+            instance: instance.clone(),
             owner: context.owner,
             generation: self.diagnostics().generation(),
             probation: context.probation.clone(),
@@ -239,32 +191,21 @@ impl Loaded {
             seen: HashSet::new(),
             refused: None,
         };
-        let start = self.library.entry().start;
-        let registrar_ptr = from_mut(&mut registrar).cast();
-        let started = match context.states.get(&*instance.name) {
-            // SAFETY: by its invariant the instance's state is valid, and `register` expects this
-            // registrar, which nothing else uses meanwhile.
-            None => self.call("start", &instance.name, || unsafe { start(instance.state, registrar_ptr) }),
-            // SAFETY: by its invariant the instance's state is valid; `register` expects this registrar, which nothing
-            // else uses meanwhile.
-            Some(state) => unsafe { self.restore(instance, registrar_ptr, state) },
-        };
-        let Startup { admitted, refused, .. } = registrar;
+        let started = self.body.start(&instance, context.states.get(&*instance), &mut startup);
+        let Startup { admitted, refused, .. } = startup;
         if let Some(refused) = refused {
             return Err(refused);
         }
         started?;
-        self.instances[index].started = true;
-        let name = &self.instances[index].name;
-        let declared = self.note().hooks.len();
+        let declared = note.hooks.len();
         if admitted.is_empty() && declared > 0 {
             log!(
                 warn,
-                plugin = self.note().name,
-                "{name} registers no callback and its note declares {declared}: it is never called; in C, its start must call `hookrail_register_hooks`"
+                plugin = note.name,
+                "{instance} registers no callback and its note declares {declared}: it is never called; in C, its start must call `hookrail_register_hooks`"
             );
         }
-        admitted.iter().for_each(|addition| self.diagnostics().add(addition.callback.pair().parts().1, name));
+        admitted.iter().for_each(|addition| self.diagnostics().add(addition.callback.pair().parts().1, &instance));
         Ok(admitted)
     }
 
@@ -274,92 +215,104 @@ impl Loaded {
         let config = configured(config);
         let schema = self.ready_schema(instance, self.schema.as_ref())?;
         schema.map_or(Ok(()), |schema| schema.check(instance, &config))?;
-        let unknown = || ApiMisuse::NotLoaded(instance.into());
-        let instance = self.instances.iter().find(|known| &*known.name == instance).ok_or_else(unknown)?;
-        let table = self.library.table::<ReloadTable>();
-        let json = config.to_string();
-        self.call("reload", &instance.name, || match table {
-            // SAFETY: by its invariant the instance's state is valid; text for the call.
-            Some(table) => unsafe { (table.reload)(instance.state, Str::new(&json)) },
-            None => {
-                frame::report(Report::Error as u32, "it reads its configuration only when it is loaded");
-                1
+        self.body.reload(instance, &config.to_string())
+    }
+
+    /// Pauses what its instances do by themselves: all of them, or none.
+    pub(crate) fn halt(&self) -> Result<(), Error> {
+        for (index, instance) in self.instances.iter().enumerate() {
+            if let Err(error) = self.body.request(instance, Request::Halt) {
+                for halted in self.instances[..index].iter().rev() {
+                    if let Err(error) = self.body.request(halted, Request::Resume) {
+                        log!(error, instance = &**halted, "it was halted with another one that refused: {error}");
+                    }
+                }
+                return Err(error);
             }
-        })?;
-        *instance.handle.config.lock() = json;
+        }
         Ok(())
     }
 
-    /// As `end`, after a failed load: if that does not end soon, the library is kept.
-    pub(crate) fn abandon(self) {
-        const PATIENCE: Duration = Duration::from_secs(1);
-        self.leave();
-        let name = self.note().name.clone();
-        let closed = self.end(Instant::now() + PATIENCE, |_| false);
-        closed.tell_losses(&name);
-        if !closed.end.is_unmapped() {
-            log!(warn, plugin = name, "not waiting for the failed load to unwind: {}", closed.end);
+    /// Continues what [`halt`](Self::halt) has paused. On failure all are halted.
+    pub(crate) fn resume(&self) -> Result<(), Error> {
+        for (index, instance) in self.instances.iter().enumerate().rev() {
+            if let Err(error) = self.body.request(instance, Request::Resume) {
+                for resumed in &self.instances[index + 1..] {
+                    if let Err(error) = self.body.request(resumed, Request::Halt) {
+                        log!(error, instance = &**resumed, "it was resumed before another one that could not: {error}");
+                    }
+                }
+                return Err(error);
+            }
         }
+        Ok(())
+    }
+
+    /// How each instance is, or why that is not known; `None` for what was not asked.
+    pub(crate) fn health(&self, within: Duration) -> Vec<(Arc<str>, Result<Response, Error>)> {
+        let ask = |instance: &Arc<str>| (instance.clone(), self.body.request(instance, Request::Health(within)));
+        self.instances.iter().map(ask).collect()
+    }
+
+    /// Has each instance finish what it holds until then. No callback may be running or be called any more.
+    pub(crate) fn drain(&self, deadline: Instant) {
+        for instance in self.instances.iter().rev() {
+            // Also one that the others have left no time: whatever it can do at once.
+            let left = deadline.saturating_duration_since(Instant::now()).max(LEAST);
+            let began = Instant::now();
+            let drained = self.body.request(instance, Request::Drain(left));
+            let (took, instance) = (began.elapsed(), &**instance);
+            match drained {
+                Err(error) => log!(error, instance, "what it still held is not finished: {error}"),
+                Ok(_) if took > left => log!(warn, instance, "its drain took {took:.1?}, and had {left:.1?}"),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// What each instance hands to the next generation. Their callbacks keep running.
+    pub(crate) fn save(&self, limit: usize) -> Result<States, Error> {
+        let mut states = States::new();
+        for instance in &self.instances {
+            if let Some(state) = self.body.save(instance, Saved::State, limit)? {
+                states.insert(instance.to_string(), state);
+            }
+        }
+        Ok(states)
+    }
+
+    /// What changed in an instance since it saved. None of its callbacks runs any more.
+    pub(crate) fn save_changes(&self, instance: &str, limit: usize) -> Result<Option<SavedState>, Error> {
+        self.body.save(instance, Saved::Changes, limit)
+    }
+
+    /// Hands the previous generation's last changes to a started instance, whose callbacks keep running.
+    pub(crate) fn apply_changes(&self, instance: &str, changes: &SavedState) -> Result<(), Error> {
+        self.body.apply_changes(instance, changes)
+    }
+
+    /// Ends it after a failed load: if that does not end soon, the library is kept.
+    pub(crate) fn abandon(self) {
+        in_process::abandon(self.body);
     }
 
     /// From now on each thread runs the destructors that it has left of the library. No callback may be running or be
     /// called any more.
     pub(crate) fn leave(&self) {
-        self.library.leave();
+        self.body.leave();
     }
 
-    /// Stops and destroys the instances, and closes the library; see [`Library::close`] for `deadline` and
-    /// `keep_waiting`. No callback may be running or be called any more.
-    pub(crate) fn end(mut self, deadline: Instant, keep_waiting: impl FnMut(End) -> bool) -> Closed {
+    /// Stops and destroys the instances, and closes the library; see [`Body::close`] for `deadline` and `keep_waiting`.
+    /// No callback may be running or be called any more.
+    pub(crate) fn end(mut self, deadline: Instant, mut keep_waiting: impl FnMut(End) -> bool) -> Closed {
         self.stop();
-        // SAFETY: `self` is consumed, so the library is not used again.
-        let closed = unsafe { ManuallyDrop::take(&mut self.library) }.close(deadline, keep_waiting);
-        if closed.end.is_gone() {
-            // SAFETY: `self` is consumed, so they are dropped once; nobody is left to use them. Otherwise they stay, as
-            // the library does.
-            unsafe { ManuallyDrop::drop(&mut self.handles) };
-        }
-        closed
+        self.body.close(deadline, &mut keep_waiting)
     }
 
     /// Stops and destroys the instances. No callback may be running or be called any more.
     pub(crate) fn stop(&mut self) {
-        let (stop, destroy) = (self.library.entry().stop, self.library.entry().destroy);
-        // Of every instance that was created, also of one whose `create` failed.
-        self.handles.values().for_each(|handle| handle.registrations.close());
-        for instance in std::mem::take(&mut self.instances).into_iter().rev() {
-            if instance.started {
-                // SAFETY: by its invariant the instance's state is valid.
-                self.call_anyway("stop", &instance.name, || unsafe { stop(instance.state) });
-            }
-            // SAFETY: by its invariant the instance's state is valid, and it is not used again.
-            self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
-        }
-        self.diagnostics().forget_instances();
-    }
-
-    /// Calls a function of the plugin; what the plugin reports becomes the error.
-    fn call(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) -> Result<(), Error> {
-        let of = self.handles.get(instance).map(|handle| &handle.instance);
-        match frame::call(self.diagnostics().identity(), of, function) {
-            (0, _) => Ok(()),
-            (_, said) => {
-                let (said, panic) = said.map(|said| (said.text, said.panic)).unzip();
-                if let Some(panic) = panic.flatten() {
-                    let (generation, backtrace) = (panic.generation, panic.backtrace());
-                    log!(error, instance, generation, backtrace, "{call} {panic}");
-                }
-                let why = Misbehaved::failed(call, said.unwrap_or_else(|| "it said nothing".into()));
-                Err(Error::misbehaved(instance, why))
-            }
-        }
-    }
-
-    /// As `call`, where a failure can only be logged.
-    fn call_anyway(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) {
-        if let Err(error) = self.call(call, instance, function) {
-            log!(error, "{error}");
-        }
+        self.body.stop();
+        self.instances.clear();
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the host offers to plugins: its table, and services by id.
 
 mod builtin;
+mod ephemeral;
 mod registrations;
 
 use std::collections::BTreeMap;
@@ -14,18 +15,20 @@ use hookrail_dispatch::frame;
 use hookrail_loader::PluginDiagnostics;
 use parking_lot::{Mutex, RwLock};
 
-pub(crate) use builtin::offer;
+pub use builtin::offer;
+pub use ephemeral::sweep_instance;
+pub(crate) use ephemeral::{Ephemeral, sweep};
 pub(crate) use registrations::Registrations;
 pub use registrations::Revocable;
 
-use crate::admission;
+use crate::register::register;
 
 /// The table that every plugin gets. There is one per process: what belongs to one host travels in handles.
 pub(crate) static TABLE: HostTable = HostTable {
     size: size_of::<HostTable>() as u32,
     abi: ABI_VERSION,
     report,
-    register_callback: admission::register,
+    register_callback: register,
     current: frame::current,
     query,
 };
@@ -38,6 +41,7 @@ pub(crate) struct Handle {
     pub(crate) config: Mutex<String>,
     /// The instance's own directory, with one subdirectory per kind of directory.
     pub(crate) home: PathBuf,
+    pub(crate) ephemeral: Ephemeral,
     pub(crate) diagnostics: Arc<PluginDiagnostics>,
     /// What the instance has registered with services.
     pub(crate) registrations: Registrations,

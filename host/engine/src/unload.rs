@@ -178,6 +178,7 @@ impl Unloading {
             Then::Run(run) => return run(),
         };
         let loaded = self.lifecycle.lock().take().expect("a plugin is unloaded once");
+        loaded.drain(self.deadline);
         if let Some(before) = before {
             before(&loaded);
         }

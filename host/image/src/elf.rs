@@ -5,10 +5,10 @@ use std::path::Path;
 use hookrail_abi::boundary::{ENTRY_SYMBOL, NOTE_SECTION};
 use object::Endianness;
 use object::elf::{self, FileHeader64};
-use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader, Sym};
+use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader, SectionTable, Sym};
 use serde::Serialize;
 
-use hookrail_model::error::{Error, Incompatible};
+use hookrail_model::error::{Compiler, Error, Incompatible};
 use hookrail_model::note::Note;
 
 use super::imports;
@@ -107,11 +107,12 @@ fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
         }
     }
     inspection.unique_symbols = symbols.iter().any(|symbol| symbol.st_bind() == elf::STB_GNU_UNIQUE);
+    let not_a_plugin = |why: String| Incompatible::not_a_plugin(why, compiler(&sections, bytes));
     if inspection.image.entries.is_empty() {
-        return Err(Incompatible::NotAPlugin(format!("it does not export `{ENTRY_SYMBOL}`")));
+        return Err(not_a_plugin(format!("it does not export `{ENTRY_SYMBOL}`")));
     }
     let section = sections.section_by_name(endian, NOTE_SECTION.as_bytes());
-    let (_, section) = section.ok_or_else(|| Incompatible::NotAPlugin(format!("it has no section {NOTE_SECTION}")))?;
+    let (_, section) = section.ok_or_else(|| not_a_plugin(format!("it has no section {NOTE_SECTION}")))?;
     inspection.note = note::read(section.data(endian, bytes).map_err(damaged)?)?;
     layout::check(header, segments, &sections, bytes, header.e_machine(endian)).map_err(Incompatible::Damaged)?;
     Ok(inspection)
@@ -127,6 +128,19 @@ pub fn without_no_delete(bytes: &[u8]) -> Option<(u64, u64)> {
     let value = entry.d_val(endian);
     let at = std::ptr::from_ref(&entry.d_val).addr() - bytes.as_ptr().addr();
     (value & elf::DF_1_NODELETE.0 != 0).then_some((at as u64, value & !elf::DF_1_NODELETE.0))
+}
+
+/// What has compiled it, by what compilers leave in `.comment`. What Rust has compiled also has the C compiler's start
+/// files in it.
+fn compiler(sections: &SectionTable<'_, Header>, bytes: &[u8]) -> Compiler {
+    let section = sections.section_by_name(Endianness::Little, b".comment");
+    let said = section.and_then(|(_, section)| section.data(Endianness::Little, bytes).ok()).unwrap_or_default();
+    let says = |name: &[u8]| said.windows(name.len()).any(|part| part == name);
+    match (says(b"rustc"), says(b"GCC") || says(b"clang")) {
+        (true, _) => Compiler::Rust,
+        (false, true) => Compiler::C,
+        (false, false) => Compiler::Unknown,
+    }
 }
 
 /// The file's header, if it is a shared library for machines with that name.

@@ -1,7 +1,7 @@
 //! Lanes: one for each thread of the host that calls into a worker.
 //!
 //! A [`Region`] is the memory that a host and one worker share: a memfd of a fixed size, in which each lane has its
-//! control words, an area for payloads, and a ring. A thread of the host claims a lane once ([`Region::claim`]) and from
+//! control words, an area for payloads, and a ring. A thread of the host claims a lane once ([`HostLane::claim`]) and from
 //! then on calls without a lock ([`HostLane::call`]); in the worker a thread of its own serves that lane
 //! ([`WorkerLane::serve`]).
 //!

@@ -4,11 +4,9 @@ mod close;
 mod handlers;
 mod table;
 
-use std::env::consts::ARCH;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{
     ABI_VERSION, ENTRY_SYMBOL, Entry, Growing, Heap, MemoryTable, TooSmall, TraceTable, UnloadTable, flags,
@@ -16,8 +14,8 @@ use hookrail_abi::boundary::{
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 use hookrail_dispatch::frame;
-use hookrail_image::{Inspection, SealedCopy, inspect_copy, path_of, without_no_delete};
-use hookrail_model::error::{Error, Incompatible};
+use hookrail_image::{Inspection, SealedCopy, path_of, without_no_delete};
+use hookrail_model::error::{Compiler, Error, Incompatible};
 use hookrail_model::log;
 
 pub use close::Closed;
@@ -54,31 +52,27 @@ pub struct Library {
     pub diagnostics: Arc<PluginDiagnostics>,
     /// The meter of its memory, if it counts that.
     pub meter: Option<Arc<Meter>>,
-    /// How long copying and reading the file took.
-    pub copied: Duration,
 }
 
 impl Library {
-    /// Checks and opens a library. For the plugins that `is_forced` names, the no-delete flag is cleared in the copy.
+    /// Checks and opens a library of which `inspection` was read; if it is forced, its no-delete flag is cleared in the
+    /// copy.
     ///
     /// # Safety
     /// Its constructors run, and later its other code does: it must be trusted as much as the host itself.
     ///
     /// # Errors
     /// If the file is not a plugin that this host can load, or the system refuses.
-    pub unsafe fn open(copy: SealedCopy, is_forced: impl FnOnce(&str) -> bool) -> Result<Self, Error> {
-        let began = Instant::now();
-        let (file, took) = (copy.file().to_owned(), copy.took());
-        let inspection = inspect_copy(&copy, ARCH)?;
+    pub unsafe fn open(copy: SealedCopy, inspection: Inspection, is_forced: bool) -> Result<Self, Error> {
+        let file = copy.file().to_owned();
         // Mapped again only where the flag may have to be cleared: mapping holds up all threads of the process.
-        let amended = if is_forced(&inspection.note.name) { without_no_delete(&copy.bytes()?) } else { None };
+        let amended = if is_forced { without_no_delete(&copy.bytes()?) } else { None };
         let forced = amended.is_some();
         let copy = match amended {
             Some((at, value)) => copy.amended(at, value)?,
             None => copy,
         };
         let copy = copy.into_fd();
-        let copied = took + began.elapsed();
         let incompatible = |why| Error::incompatible(inspection.note.name.clone(), why);
         if inspection.note.panic != "unwind" {
             return Err(incompatible(Incompatible::PanicAborts));
@@ -104,26 +98,15 @@ impl Library {
             Err(error) => {
                 // The file exports it, so the loader and we read it differently: do not touch it again.
                 let _ = (handle.into_raw(), copy.into_raw_fd());
-                return Err(incompatible(Incompatible::NotAPlugin(error.to_string())));
+                return Err(incompatible(Incompatible::not_a_plugin(error.to_string(), Compiler::Unknown)));
             }
         };
         // SAFETY: by its name the symbol is an entry, in the open library.
         let entry = unsafe { Entry::read(symbol) };
         let diagnostics = PluginDiagnostics::new(&inspection.note.name);
         // INVARIANT: the functions of the entry are in the library, and the copy is kept beside it.
-        let library = Library {
-            inspection,
-            forced,
-            file,
-            entry,
-            handle,
-            copy,
-            opened,
-            teardown: None,
-            meter: None,
-            diagnostics,
-            copied,
-        };
+        let library =
+            Library { inspection, forced, file, entry, handle, copy, opened, teardown: None, meter: None, diagnostics };
         match library.check() {
             Ok(()) => Ok(library),
             Err(why) => {
@@ -180,7 +163,7 @@ impl Library {
             ("posix_memalign", theirs.posix_memalign, ours.posix_memalign),
         ];
         match functions.iter().find(|(_, theirs, ours)| theirs != ours) {
-            Some((name, ..)) => Err(Incompatible::PrivateHeap(name)),
+            Some((name, ..)) => Err(Incompatible::PrivateHeap((*name).into())),
             None => Ok(()),
         }
     }

@@ -19,14 +19,15 @@ pub struct Meter {
 /// The shards of `Counting` are in a library that is loaded.
 enum Counts {
     Counting(*const [MemoryShard]),
-    Ended(Sums),
+    /// What was counted last.
+    Told(Sums),
 }
 
 // SAFETY: the shards are atomics.
 unsafe impl Send for Counts {}
 
 /// The sums over all shards.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Sums {
     held: Memory,
     total_allocations: u64,
@@ -43,6 +44,16 @@ impl Meter {
         let shards = std::ptr::slice_from_raw_parts(table.shards, table.count as usize);
         // INVARIANT: the shards are in the library, which is loaded until `end`, by the contract.
         has_shards.then(|| Meter { max, counts: Mutex::new(Counts::Counting(shards)) })
+    }
+
+    /// A meter of a library in another process, which tells its counts.
+    pub fn elsewhere(max: Option<u64>) -> Self {
+        Meter { max, counts: Mutex::new(Counts::Told(Sums::default())) }
+    }
+
+    /// Takes the counts that another process tells.
+    pub fn tell(&self, held: Memory, total_allocations: u64) {
+        *self.counts.lock() = Counts::Told(Sums { held, total_allocations });
     }
 
     /// The plugin's limit in bytes, if there is one.
@@ -65,7 +76,7 @@ impl Meter {
     pub(crate) fn end(&self) -> Memory {
         let mut counts = self.counts.lock();
         let sums = counts.sums();
-        *counts = Counts::Ended(sums);
+        *counts = Counts::Told(sums);
         sums.held
     }
 }
@@ -81,7 +92,7 @@ impl Counts {
         match *self {
             // SAFETY: by the type invariant the shards lie in a library that is loaded.
             Counts::Counting(shards) => Sums::of(unsafe { &*shards }),
-            Counts::Ended(sums) => sums,
+            Counts::Told(sums) => sums,
         }
     }
 }

@@ -29,7 +29,9 @@ pub use self::config::{Config, ConfigHistory, ConfigSchema, Configure};
 pub use self::desired::{Action, Applied, ImportResult, PluginSpec, Step};
 pub use self::host::{Events, Status};
 pub use self::installed::{Changed, Installed, Planned, Reconfigured, Staged, Uninstalled, Validated};
-pub use self::plugin::{List, Load, Replace, Restart, SetLogLevel, Show, Start, Stop, Unload};
+pub use self::plugin::{
+    Embed, Halt, Isolate, List, Load, Replace, Restart, Resume, SetLogLevel, Show, Start, Stop, Unload,
+};
 pub use self::points::{Points, SetLevel, Trace, Unquarantine};
 pub use self::store::{Allow, Apply, Disable, Enable, ImportIncoming, Install, Rollback, Stage, Uninstall, Validate};
 

@@ -190,6 +190,35 @@ setters!(UpgradeLimits {
     with_probation_faults(probation_faults: u64),
 });
 
+/// What instances are asked about themselves: whether they are ready, and how they are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct HealthLimits {
+    /// How long a call of `health` may take before the plugin is degraded for that; a worker in which it runs is ended.
+    #[serde(deserialize_with = "fields::duration")]
+    pub deadline: Duration,
+    /// How often each plugin is asked for its health; zero for never.
+    #[serde(deserialize_with = "fields::duration")]
+    pub every: Duration,
+    /// How long a started instance may take to be ready; then the start has failed.
+    #[serde(deserialize_with = "fields::duration")]
+    pub ready: Duration,
+}
+
+impl Default for HealthLimits {
+    fn default() -> Self {
+        let [deadline, every, ready] = [2, 10, 30].map(Duration::from_secs);
+        HealthLimits { deadline, every, ready }
+    }
+}
+
+setters!(HealthLimits {
+    with_deadline(deadline: Duration),
+    with_every(every: Duration),
+    with_ready(ready: Duration),
+});
+
 fn yes() -> bool {
     true
 }

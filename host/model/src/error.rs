@@ -10,14 +10,18 @@ mod config;
 mod constructors;
 mod lines;
 mod misuse;
+mod no_plugin;
 mod system;
 
 use std::borrow::Cow;
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 pub use self::config::ConfigError;
 pub use self::lines::lines;
 pub use self::misuse::{ApiMisuse, NO_PLUGIN};
+pub use self::no_plugin::Compiler;
 
 /// An error of the host.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +63,7 @@ pub enum Error {
 }
 
 /// Why a library cannot work with this host.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Incompatible {
     /// Its ABI versions and the host's have none in common.
@@ -74,6 +78,15 @@ pub enum Incompatible {
     /// The file is truncated or damaged.
     #[error("the file is truncated or damaged: {0}")]
     Damaged(String),
+    /// It is to run in a worker, and hooks a point whose payload never leaves the host's process.
+    #[error("it registers `{callback}` on {point}, whose payload never leaves the process of the host")]
+    #[non_exhaustive]
+    LocalPoint {
+        /// The point.
+        point: String,
+        /// The callback's name.
+        callback: String,
+    },
     /// Its note says what no note may say.
     #[error("its note is malformed: {0}")]
     MalformedNote(String),
@@ -81,8 +94,14 @@ pub enum Incompatible {
     #[error("it is {0}, not a shared library")]
     NotALibrary(String),
     /// It is a shared library, but not a plugin.
-    #[error("it is a shared library but not a Hookrail plugin: {0}")]
-    NotAPlugin(String),
+    #[error("it is a shared library but not a Hookrail plugin: {why}")]
+    #[non_exhaustive]
+    NotAPlugin {
+        /// What it lacks.
+        why: String,
+        /// What has compiled it.
+        compiler: Compiler,
+    },
     /// The loader returned an already loaded image, with whatever is in its statics.
     #[error("the loader returned an image of it that was already loaded")]
     NotFresh,
@@ -127,7 +146,7 @@ pub enum Incompatible {
         /// The file's machine.
         found: String,
         /// The machine it should be for.
-        here: &'static str,
+        here: Cow<'static, str>,
     },
     /// A panic in it would abort the host.
     #[error("it was built with panic = \"abort\": a panic in it would end the host")]
@@ -156,7 +175,7 @@ pub enum Incompatible {
     #[error(
         "its `{0}` is not the one of this process: it brings a heap of its own, and payloads are grown and freed on both sides"
     )]
-    PrivateHeap(&'static str),
+    PrivateHeap(Cow<'static, str>),
     /// It does not accept the state of the previous generation.
     #[error("{instance} does not accept the state `{schema}` version {version}: {message}")]
     #[non_exhaustive]
@@ -182,7 +201,7 @@ pub enum Incompatible {
 }
 
 /// What a plugin did.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misbehaved {
     /// It asked to be called in the form that is reserved for asynchronous callbacks.
@@ -208,7 +227,7 @@ pub enum Misbehaved {
     #[non_exhaustive]
     Failed {
         /// The function.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// What the plugin reported.
         message: String,
     },
@@ -248,11 +267,38 @@ pub enum Misbehaved {
     #[non_exhaustive]
     StateTooLong {
         /// The function.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// The size of the state, in bytes.
         bytes: usize,
         /// The limit, in bytes.
         limit: usize,
+    },
+    /// Its worker process ended during a call.
+    #[error("its worker {how} in {call}")]
+    #[non_exhaustive]
+    WorkerEnded {
+        /// The function.
+        call: Cow<'static, str>,
+        /// How the process ended.
+        how: String,
+    },
+    /// A call into its worker process did not return in time, so the process was ended.
+    #[error("its {call} did not return within {within}, so its worker was ended")]
+    #[non_exhaustive]
+    WorkerLate {
+        /// The function.
+        call: Cow<'static, str>,
+        /// The time that it had.
+        within: String,
+    },
+    /// An instance was started, and was not ready in time.
+    #[error("it is not ready after {after}: {why}")]
+    #[non_exhaustive]
+    NotReady {
+        /// The time that it had.
+        after: String,
+        /// What it waits for.
+        why: String,
     },
     /// It registered a callback that its file does not declare.
     #[error("it registered `{callback}` on {point}, which its note does not declare")]
@@ -285,18 +331,13 @@ impl Error {
         let (code, fix) = match self {
             Error::ApiMisuse(misuse) => misuse.code_and_fix(),
             Error::Config(error) => return (error.code(), error.fix()),
-            Error::PluginIncompatible { why, .. } => match why {
+            Error::PluginIncompatible { plugin, why } => match why {
                 Incompatible::Abi { .. } => {
                     ("HR0301", "rebuild the plugin with a `hookrail-abi` of the host's major version")
                 }
                 Incompatible::Damaged(_) => ("HR0302", "build or copy the file again"),
-                Incompatible::NotALibrary(_) => {
-                    ("HR0303", "pass the lib*.so that `cargo build` makes of a crate with crate-type = [\"cdylib\"]")
-                }
-                Incompatible::NotAPlugin(_) => (
-                    "HR0304",
-                    "Rust: add `hookrail_abi::export!(YourPlugin);` and crate-type = [\"cdylib\"]; C: add HOOKRAIL_PLUGIN and HOOKRAIL_ENTRY",
-                ),
+                Incompatible::NotALibrary(_) => return ("HR0303", no_plugin::of_file(plugin)),
+                Incompatible::NotAPlugin { compiler, .. } => ("HR0304", no_plugin::of_library(*compiler)),
                 Incompatible::MalformedNote(_) => (
                     "HR0317",
                     "C: HOOKRAIL_PLUGIN takes quoted texts, decimal numbers and the constants of the header; Rust: build it again",
@@ -308,6 +349,9 @@ impl Error {
                     "HR0316",
                     "upgrade the host, or build it with the `hookrail-abi` or `hookrail.h` of the host's version",
                 ),
+                Incompatible::LocalPoint { .. } => {
+                    ("HR0318", "run it in the process of the host: `isolation = \"in-process\"`")
+                }
                 Incompatible::NotFresh => ("HR0314", "restart the program, and please report it"),
                 Incompatible::TooSmall { .. } => (
                     "HR0315",
@@ -343,6 +387,7 @@ impl Error {
                 Misbehaved::Failed { call, .. } => ("HR0402", fix_of_call(call)),
                 Misbehaved::Malformed { .. } => ("HR0403", "docs/abi.md describes the registration record"),
                 Misbehaved::NoPriority { .. } => ("HR0404", "give a priority and set HOOKRAIL_HAS_PRIORITY"),
+                Misbehaved::NotReady { .. } => ("HR0411", "see to what it waits for, or raise `ready` in [health]"),
                 Misbehaved::ReservedPriority { .. } => {
                     ("HR0405", "use a number below 1000 to run before the built-in callbacks, above to run after")
                 }
@@ -350,6 +395,13 @@ impl Error {
                     "HR0407",
                     "raise `max_state` in [upgrade], or leave it behind with `--fresh` (`Host::upgrade_fresh`)",
                 ),
+                Misbehaved::WorkerEnded { .. } => (
+                    "HR0409",
+                    "fix what ends the process; `hookrail check --isolated FILE` calls each of its functions by itself",
+                ),
+                Misbehaved::WorkerLate { .. } => {
+                    ("HR0410", "fix what holds it up, or raise `patience` in [plugins.NAME.worker]")
+                }
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS"),
             },
             Error::System { cause, .. } => ("HR0501", system::fix(cause)),

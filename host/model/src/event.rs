@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::constructors;
 use crate::end::End;
+use crate::health::Health;
+use crate::isolation::Isolation;
 use crate::memory::Memory;
 use crate::times::UpgradeTimes;
 
@@ -40,11 +42,32 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         unfreed_memory: Option<Memory>,
     },
+    /// The plugin pauses: its callbacks are out of their chains, its instances stay.
+    Halted,
+    /// The plugin says something else of its health than before, or has begun not to answer.
+    #[non_exhaustive]
+    HealthChanged {
+        /// How it is.
+        health: Health,
+        /// Why it is not good.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reason: Option<String>,
+    },
     /// The plugin was loaded.
     #[non_exhaustive]
     Loaded {
         /// Its version.
         version: String,
+    },
+    /// The generation replaced another one of the same build, which ran in another process.
+    #[non_exhaustive]
+    Moved {
+        /// The number of the generation that it replaced.
+        from: u64,
+        /// Where it runs.
+        to: Isolation,
+        /// How long the phases took.
+        times: UpgradeTimes,
     },
     /// The plugin exceeds its memory limit; its callbacks are quarantined.
     #[non_exhaustive]
@@ -74,6 +97,8 @@ pub enum EventKind {
         /// Whether a trial call succeeded; otherwise a caller released it.
         tried: bool,
     },
+    /// A halted plugin runs again.
+    Resumed,
     /// The generation replaced one that failed its probation.
     #[non_exhaustive]
     RolledBack {
@@ -147,6 +172,7 @@ constructors! {
 constructors! {
     EventKind:
     ended = Ended(end: End, unfreed_memory: Option<Memory>),
+    health_changed = HealthChanged(health: Health, reason: Option<String>),
     loaded = Loaded(version: impl Into<String>),
     over_memory = OverMemory(bytes: u64, max_bytes: u64),
     quarantined = Quarantined(point: impl Into<String>, callback: impl Into<String>, reason: impl Into<String>),
@@ -167,6 +193,7 @@ constructors! {
         thread_id: u32,
         took_ms: u64,
     ),
+    moved = Moved(from: u64, to: Isolation, times: UpgradeTimes),
     upgraded = Upgraded(from: u64, version: impl Into<String>, times: UpgradeTimes),
 }
 

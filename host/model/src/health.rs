@@ -9,9 +9,10 @@ use crate::named::display_name;
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Health {
-    /// Some of its callbacks are not called or do not return, or it exceeds its memory limit.
+    /// Some of its callbacks are not called or do not return, it exceeds its memory limit, or it says so of itself or does
+    /// not say how it is.
     Degraded,
-    /// It cannot be loaded, or its files are not those that were installed.
+    /// It cannot be loaded, its files are not those that were installed, or it says of itself that it does not work.
     Failed,
     /// Nothing is known to be wrong.
     #[default]

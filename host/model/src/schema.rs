@@ -28,7 +28,7 @@ impl Schema {
     pub fn new(instance: &str, text: String) -> Result<Self, Error> {
         let malformed = |what: String| Error::PluginMisbehaved {
             plugin: instance.into(),
-            why: Misbehaved::Failed { call: "schema", message: what },
+            why: Misbehaved::Failed { call: "schema".into(), message: what },
         };
         let schema = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
         let validator = jsonschema::validator_for(&schema).map_err(|error| malformed(error.to_string()))?;

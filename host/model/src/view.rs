@@ -9,6 +9,7 @@ use crate::constructors;
 use crate::end::End;
 use crate::health::Health;
 use crate::installed::Listed;
+use crate::isolation::WorkerView;
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
 use crate::named::display_name;
@@ -220,6 +221,9 @@ pub struct PluginView {
     /// What it holds of memory, if it counts that.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub memory: Option<MemoryView>,
+    /// The worker that its code runs in, if it is not the host's own process.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub worker: Option<WorkerView>,
     /// Its former generations, at most the last eight, oldest first.
     pub former: Vec<GenerationView>,
     /// What is installed of it, if the host has a store; `None` if it was loaded from a file.
@@ -234,6 +238,8 @@ pub struct PluginView {
 pub enum Status {
     /// It is installed, and hosts do not load it.
     Disabled,
+    /// Its instances are started and have paused their own work, and their callbacks are out of their chains.
+    Halted,
     /// Its instances are started, and their callbacks are in their chains.
     Running,
     /// It has no instances. Either its library is loaded, or it is enabled and no host has loaded it.
@@ -252,6 +258,7 @@ impl Status {
     pub const fn name(self) -> &'static str {
         match self {
             Status::Disabled => "disabled",
+            Status::Halted => "halted",
             Status::Running => "running",
             Status::Stopped => "stopped",
             Status::Stopping => "being stopped",
@@ -311,6 +318,7 @@ constructors! {
         declared: Vec::new(),
         log_level: LogLevel::Off,
         memory: None,
+        worker: None,
         former: Vec::new(),
         installed: None,
     }

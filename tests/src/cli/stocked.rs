@@ -38,7 +38,7 @@ pub fn packages() -> &'static Path {
             cc::compile(cc::STRICT_C, file.to_str().unwrap(), &["-shared", "-fPIC"], library.to_str().unwrap());
             let manifest = format!(
                 "[package]\nname = \"screen\"\nversion = \"{version}\"\nedition = \"2024\"\ndescription = \"Denies.\"\n\
-                 authors = [\"Jane <jane@example.org>\"]\nrepository = \"https://example.org\"\n[lib]\ncrate-type = [\"cdylib\"]\n\
+                 authors = [\"Jane <jane@example.org>\"]\nrepository = \"https://code.example\"\n[lib]\ncrate-type = [\"cdylib\"]\n\
                  [package.metadata.hookrail]\nfunctionality = [\"message_processing\"]\n[workspace]\n"
             );
             fs::write(directory.join("Cargo.toml"), manifest).unwrap();

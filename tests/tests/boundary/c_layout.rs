@@ -6,10 +6,11 @@ use std::mem::offset_of;
 use std::process::Command;
 
 use hookrail_abi::boundary::{
-    ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, Heap, HostTable, LogService, MemoryShard,
-    MemoryTable, PARENT_CURRENT, PARENT_NONE, Registration, ReloadTable, SITE_EVENT, SITE_SPAN, SavedState,
-    SchemaTable, StateTable, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue, UnloadService,
-    UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED, flags, registration,
+    ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, HEALTH_DEGRADED, Heap, HostTable,
+    LifecycleTable, LogService, MemoryShard, MemoryTable, PARENT_CURRENT, PARENT_NONE, READY_NOT_YET, Registration,
+    ReloadTable, SITE_EVENT, SITE_SPAN, SavedState, SchemaTable, StateTable, Str, TracePanic, TraceService, TraceSite,
+    TraceTable, TraceValue, UnloadService, UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN,
+    VALUE_TEXT, VALUE_UNSIGNED, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Report};
@@ -73,6 +74,7 @@ pub(super) fn structs() -> Vec<Struct> {
         rust!("hookrail_header" = Header { key, value }),
         rust!("hookrail_heap" = Heap { malloc, calloc, realloc, free, posix_memalign }),
         rust!("hookrail_host_table" = HostTable { size, abi, report, register_callback, current, query }),
+        rust!("hookrail_lifecycle_table" = LifecycleTable { size, ready, health, halt, resume, drain }),
         rust!("hookrail_log_service" = LogService { size, write }),
         rust!("hookrail_memory_shard" = MemoryShard { allocated, freed, allocations, frees, own }),
         rust!("hookrail_memory_table" = MemoryTable { size, count, shards }),
@@ -177,12 +179,14 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("HOOKRAIL_FORMAT_JSON", Format::Json as u32),
         ("HOOKRAIL_FORMAT_MESSAGE_PACK", Format::MessagePack as u32),
         ("HOOKRAIL_HAS_PRIORITY", registration::HAS_PRIORITY),
+        ("HOOKRAIL_HEALTH_DEGRADED", HEALTH_DEGRADED),
         ("HOOKRAIL_LEVEL_ERROR", Level::Error as u32),
         ("HOOKRAIL_LEVEL_TRACE", Level::Trace as u32),
         ("HOOKRAIL_MESSAGE_DELIVERED_REVISION", MessageDelivered::REVISION),
         ("HOOKRAIL_MESSAGE_DROPPED_REVISION", MessageDropped::REVISION),
         ("HOOKRAIL_MESSAGE_PUBLISH_REVISION", MessagePublish::REVISION),
         ("HOOKRAIL_PANIC_ABORTS", flags::PANIC_ABORTS),
+        ("HOOKRAIL_READY_NOT_YET", READY_NOT_YET),
         ("HOOKRAIL_REPORT_DENIED", Report::Denied as u32),
         ("HOOKRAIL_REPORT_ERROR", Report::Error as u32),
         ("HOOKRAIL_REPORT_FAULT", Report::Fault as u32),

@@ -53,7 +53,10 @@ fn a_file_that_is_no_library_is_named_for_its_kind() {
             not(PathBuf::from("/dev/null"), "it is a special file"),
             not(fifo, "it is a special file"),
             not(huge, "it is a file of 3221225472 bytes, of which 1073741824 are allowed"),
-            not(object, "it is an object file"),
+            (object, "HR0303", "it is an object file", "link it: `cc -shared -o "),
+            (written("plugin.c", b"int a;\n"), "HR0303", "it is some other file", "`cc -shared -fPIC -I DIR -o "),
+            (written("plugin.cpp", b"int a;\n"), "HR0303", "it is some other file", "`c++ -shared -fPIC -I DIR -o "),
+            not(written("a plugin.c", b"int a;\n"), "it is some other file"),
             not(archive, "it is an archive of objects (a Rust rlib or a static library)"),
             not(std::env::current_exe().unwrap(), "it is a program"),
             not(patched("executable.so", TYPE, &[2, 0]), "it is a program"),
@@ -89,14 +92,29 @@ fn a_library_that_is_no_plugin_says_what_is_missing() {
     let watched = Watched::new(Config::default());
     let not = |file, said| (file, "HR0304", said, "export!");
     let without_sections = patched_at("no_sections.so", &[(SECTIONS, &[0; 8]), (SECTION_COUNT, &[0; 4])]);
-    check(
-        &watched,
-        [
-            not(c("no_plugin"), "it does not export `hookrail_plugin_v1`"),
-            not(without_sections, "it does not export `hookrail_plugin_v1`"),
-            not(c("no_note"), "it has no section .note.hookrail"),
-        ],
-    );
+    check(&watched, [not(without_sections, "it does not export `hookrail_plugin_v1`")]);
+}
+
+/// By what its compiler leaves in it.
+#[test]
+fn a_library_that_is_no_plugin_is_told_in_the_language_of_its_author() {
+    alone!();
+    let source = written("no_export.rs", b"//! Exports nothing.\n");
+    let rust = made("no_export.so", |output| {
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        run(Command::new(rustc).args(["--crate-type", "cdylib", "--edition", "2024", "-o"]).arg(output).arg(source));
+    });
+    let missing = "it does not export `hookrail_plugin_v1`";
+    for (file, said, fix, of_others) in [
+        (rust, missing, "add `hookrail_abi::export!(YourPlugin);`", "HOOKRAIL_PLUGIN"),
+        (c("no_plugin"), missing, "write HOOKRAIL_PLUGIN and HOOKRAIL_ENTRY", "export!"),
+        (c("no_note"), "it has no section .note.hookrail", "cc -shared -fPIC -I DIR -o libNAME.so NAME.c", "export!"),
+    ] {
+        let error = hookrail::inspect(&file).unwrap_err();
+        says(&error, "HR0304", &[&file.display().to_string(), said], fix);
+        assert!(!error.fix().contains(of_others), "{}", error.fix());
+        check(&Watched::new(Config::default()), [(file, "HR0304", said, fix)]);
+    }
 }
 
 #[test]

@@ -3,4 +3,5 @@
 mod closing;
 mod events_and_spans;
 mod late_logging;
+mod logging_in_once;
 mod panicking_subscriber;

@@ -18,7 +18,9 @@ const CLOSED: [(&str, &str); 3] = [
 ];
 
 /// Enums that refuse what they do not know, and why.
-const STRICT: [(&str, &str); 2] = [("LogLevel", CLOSED[0].1), ("Reply", CLOSED[2].1)];
+const STRICT: [(&str, &str); 4] =
+    [("Incompatible", WORKER), ("LogLevel", CLOSED[0].1), ("Misbehaved", WORKER), ("Reply", CLOSED[2].1)];
+const WORKER: &str = "it crosses from a worker to its host only, and they are one program";
 
 /// A public type in a source.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ fn public_types_can_be_printed_sent_compared_and_used_as_keys() {
     have!(Clone: HookPoint<MessagePublish>, Outcome, Ticket, Ticket<Status>, Upgraded, CurrentContext<'static>);
     // What it writes.
     have!(Debug Clone Default Eq Send Sync: Config, FaultPolicies, InstanceConfig, Limits, MessageLimits, PluginConfig);
-    have!(Debug Clone Default Eq Send Sync: PointConfig, Quarantine, UnloadLimits, UpgradeLimits);
+    have!(Debug Clone Default Eq Send Sync: HealthLimits, PointConfig, Quarantine, UnloadLimits, UpgradeLimits);
     have!(Debug Clone Default Eq Hash Send Sync: DispatchContext<'static>);
     have!(Debug Clone Eq Send Sync: CallbackOverride, TraceFilter);
     // What it reads.

@@ -68,11 +68,12 @@ const WALLS: &[(&str, &[&str])] = &[
     ("hookrail-image", &["hookrail-model"]),
     ("hookrail-loader", &["hookrail-dispatch", "hookrail-image"]),
     ("hookrail-engine", &["hookrail-loader"]),
-    ("hookrail-isolate", &["hookrail-model"]),
+    ("hookrail-supervise", &["hookrail-model"]),
+    ("hookrail-isolate", &["hookrail-engine", "hookrail-supervise"]),
     ("hookrail-package", &["hookrail-image"]),
     ("hookrail-store", &["hookrail-package"]),
     ("hookrail-control", &["hookrail-engine", "hookrail-store"]),
-    ("hookrail", &["hookrail-control"]),
+    ("hookrail", &["hookrail-control", "hookrail-isolate"]),
 ];
 
 /// All of our own that a package may use.

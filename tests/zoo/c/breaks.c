@@ -25,6 +25,7 @@ struct hookrail_instance {
   const hookrail_handle *handle;
   uint32_t version;
   bool reloaded;
+  bool halted;
 };
 
 static bool is(const char *what)
@@ -119,11 +120,14 @@ static void leave_in_secret(void)
 
 static uint32_t publish(void *ctx, void *payload)
 {
+  const hookrail_instance *instance = ctx;
   static atomic_int inside;
   hookrail_message *message = payload;
   uint32_t answer = HOOKRAIL_VERDICT_CONTINUE;
-  (void)ctx;
   at("callback");
+  if (is("pauses-for-good") && instance->halted) {
+    answer = HOOKRAIL_VERDICT_FAULT;
+  }
   if (is("odd-bodies") && message->body.len % 2 == 1) {
     hookrail_host->report(HOOKRAIL_REPORT_FAULT, hookrail_str_of("an odd number of bytes"));
     answer = HOOKRAIL_VERDICT_FAULT;
@@ -343,6 +347,43 @@ static uint32_t apply_changes(hookrail_instance *instance, const hookrail_saved_
   return 0;
 }
 
+static uint32_t ready(hookrail_instance *instance)
+{
+  (void)instance;
+  at("ready");
+  return 0;
+}
+
+static uint32_t health(hookrail_instance *instance)
+{
+  (void)instance;
+  at("health");
+  hookrail_host->report(HOOKRAIL_REPORT_ERROR, hookrail_str_of("it is only half there"));
+  return HOOKRAIL_HEALTH_DEGRADED;
+}
+
+static uint32_t halt(hookrail_instance *instance)
+{
+  at("halt");
+  instance->halted = true;
+  return 0;
+}
+
+static uint32_t resume(hookrail_instance *instance)
+{
+  at("resume");
+  if (!is("pauses-for-good")) {
+    instance->halted = false;
+  }
+  return 0;
+}
+
+static uint32_t drain(hookrail_instance *instance, uint64_t deadline_ns)
+{
+  (void)instance, (void)deadline_ns;
+  return is("drain-says-nothing") ? 1 : 0;
+}
+
 // The table `unload/1` of a library that says it is not fresh when another image of it was bound before.
 
 static const hookrail_unload_library *self;
@@ -367,6 +408,7 @@ static void probe(void)
 static const void *query(hookrail_str id)
 {
   static const hookrail_schema_table schema_table = { sizeof schema_table, write_schema };
+  static const hookrail_lifecycle_table lifecycle_table = { sizeof lifecycle_table, ready, health, halt, resume, drain };
   static const hookrail_reload_table reload_table = { sizeof reload_table, reload };
   static const hookrail_state_table state_table = { sizeof state_table, save, save_changes, restore, apply_changes };
   static const hookrail_unload_table unload_table = { sizeof unload_table, bind, probe };
@@ -375,6 +417,7 @@ static const void *query(hookrail_str id)
     const void *table;
   } tables[] = {
     { "schema/1", &schema_table },
+    { "lifecycle/1", &lifecycle_table },
     { "reload/1", &reload_table },
     { "state/1", &state_table },
     { "unload/1", &unload_table },

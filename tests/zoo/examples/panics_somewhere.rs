@@ -1,5 +1,7 @@
 //! Panics where the environment variable `PANICS` says, and does nothing wrong without it.
 
+use std::time::Instant;
+
 use hookrail_abi::State;
 use hookrail_abi::prelude::*;
 
@@ -43,6 +45,31 @@ impl Plugin for Specimen {
     fn start(_: &Startup, _: Config) -> Result<Self> {
         at("start");
         Ok(Specimen)
+    }
+
+    fn ready(&self) -> Result<Readiness> {
+        at("ready");
+        Ok(Readiness::Ready)
+    }
+
+    fn health(&self) -> Result<Health> {
+        at("health");
+        Ok(Health::Good)
+    }
+
+    fn halt(&self) -> Result<()> {
+        at("halt");
+        Ok(())
+    }
+
+    fn resume(&self) -> Result<()> {
+        at("resume");
+        Ok(())
+    }
+
+    fn drain(&self, _: Instant) -> Result<()> {
+        at("drain");
+        Ok(())
     }
 
     fn reload(&self, _: Config) -> Result<()> {

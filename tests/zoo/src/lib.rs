@@ -10,6 +10,8 @@ mod holds;
 mod idle;
 #[path = "../../src/soak/ledger.rs"]
 mod ledger;
+#[path = "../../src/parcels.rs"]
+pub mod parcels;
 pub mod pipe;
 pub mod soak;
 #[path = "../../src/tasks.rs"]

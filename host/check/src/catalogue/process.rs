@@ -1,7 +1,7 @@
 //! The checks of what a plugin shares with its host.
 
 use crate::answer::Found;
-use crate::check::{Check, Kind};
+use crate::check::{Check, Isolated, Kind};
 use crate::checks::shared;
 use crate::shared::Part;
 use crate::subject::Subject;
@@ -83,5 +83,5 @@ pub(super) const STDOUT: Check =
     check("stdout", "it prints nothing to stdout", "stdout is the host's, and may carry data", shared::stdout);
 
 const fn check(name: &'static str, about: &'static str, why: &'static str, run: fn(&Subject) -> Found) -> Check {
-    Check { name, kind: Kind::Run, level: 5, about, why, needs: PLAYED, run }
+    Check { name, kind: Kind::Run, level: 5, about, why, needs: PLAYED, isolated: Isolated::Inside, run }
 }

@@ -59,8 +59,11 @@ pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
         subject.doing(&format!("loading and unloading it, time {number}"));
         cycle()?;
     }
-    let mut left = settled(&before);
-    left.extend(changed(&Part::all(), &process));
+    let left = settled(if subject.is_across() { SLOW } else { QUICK }, || {
+        let mut left = Leftovers::now().beyond(&before);
+        left.extend(changed(&Part::all(), &process));
+        left
+    });
     if !left.is_empty() {
         return Err(format!("{times} loads and unloads left this: {}", left.join("; ")).into());
     }
@@ -71,15 +74,20 @@ pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
     Ok(format!("{times} loads and unloads; memory grew by {} KiB", grown >> 10))
 }
 
-/// What has been left since, once the system's list of threads is up to date.
-fn settled(before: &Leftovers) -> Vec<String> {
-    let deadline = Instant::now() + Duration::from_secs(2);
+/// How long a thread may take to leave the system's list.
+const QUICK: Duration = Duration::from_secs(2);
+/// How long a worker may take to end, with what looks after it.
+const SLOW: Duration = Duration::from_secs(20);
+
+/// What is left, once the system's lists of threads and processes are up to date.
+fn settled(within: Duration, left: impl Fn() -> Vec<String>) -> Vec<String> {
+    let deadline = Instant::now() + within;
     loop {
-        let left = Leftovers::now().beyond(before);
+        let left = left();
         if left.is_empty() || Instant::now() > deadline {
             return left;
         }
-        // Nothing signals when an ended thread leaves that list.
+        // Nothing signals when an ended thread, or the process of a worker, leaves those lists.
         std::thread::sleep(Duration::from_millis(1));
     }
 }

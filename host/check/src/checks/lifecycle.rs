@@ -1,5 +1,7 @@
 //! Creating, starting, stopping and destroying, in every order that a host may choose.
 
+use hookrail_abi::monotonic;
+
 use super::{caught, end, may, must, started};
 use crate::answer::{Found, Not};
 use crate::leftovers::Leftovers;
@@ -200,6 +202,55 @@ pub(in super::super) fn services_withheld(subject: &Subject) -> Found {
     caught(format!("{} sets of services; it does not start with {refused} of them", 1 << Services::COUNT))
 }
 
+/// What a host may do to a started instance, and what it did so far.
+struct Asked<'a> {
+    subject: &'a Subject,
+    instance: Instance,
+    is_halted: bool,
+}
+
+impl Asked<'_> {
+    /// Asks for one thing; what is refused changes nothing.
+    fn ask(&mut self, what: usize) -> Result<(), Not> {
+        let (doing, answer, halts) = match what {
+            0 => ("asking whether it is ready", self.instance.ready(), self.is_halted),
+            1 => ("asking how it is", self.instance.health(), self.is_halted),
+            _ if self.is_halted => ("resuming it", self.instance.resume(), false),
+            _ => ("halting it", self.instance.halt(), true),
+        };
+        self.subject.doing(doing);
+        let answer = answer.ok_or_else(|| Not::Skipped("it has no table lifecycle/1".into()))?;
+        if may(doing, answer)?.is_some() {
+            self.is_halted = halts;
+        }
+        // A halted plugin is called by nobody.
+        if self.is_halted { Ok(()) } else { call_all(&self.instance) }
+    }
+}
+
+pub(in super::super) fn pauses(subject: &Subject) -> Found {
+    /// How much time it has to finish, in nanoseconds: none, little, much.
+    const TIMES: [u64; 3] = [0, 1_000_000, 60_000_000_000];
+    let library = subject.driven()?;
+    let mut random = subject.random("pauses");
+    let rounds = subject.times(60);
+    for round in 0..rounds {
+        let mut asked = Asked { subject, instance: started(subject, library)?, is_halted: false };
+        // Each of them at least once, and in any order.
+        let first = [0, 1, 2, 2].into_iter().cycle().skip(random.below(4)).take(4);
+        let more = (0..random.below(8)).map(|_| random.below(3)).collect::<Vec<_>>();
+        first.chain(more).try_for_each(|what| asked.ask(what))?;
+        // Halted or not; it is not asked in every round.
+        if round % 4 != 3 {
+            subject.doing("draining it");
+            let deadline = monotonic() + TIMES[round % TIMES.len()];
+            asked.instance.drain(deadline).map_or(Ok(None), |drained| may("draining it", drained))?;
+        }
+        end(asked.instance)?;
+    }
+    caught(format!("{rounds} instances, each in another order"))
+}
+
 pub(in super::super) fn reentry(subject: &Subject) -> Found {
     let library = subject.driven()?;
     Services::ask_back(library.entry());
@@ -207,6 +258,9 @@ pub(in super::super) fn reentry(subject: &Subject) -> Found {
     call_all(&instance)?;
     if let Some(saved) = instance.save() {
         may("saving", saved)?;
+    }
+    if let Some(well) = instance.health() {
+        may("asking how it is", well)?;
     }
     if let Some(reloaded) = instance.reload(&subject.config()) {
         may("reloading", reloaded)?;
@@ -226,6 +280,17 @@ pub(in super::super) fn restarts(subject: &Subject) -> Found {
             return Err(format!("after it was stopped it is {}", status.name()).into());
         }
         host.start(&plugin)?;
+        let registered = || host.point_views().iter().map(|point| point.chain.len()).sum::<usize>();
+        let before = registered();
+        subject.doing(&format!("halting and resuming it, time {number}"));
+        // It may refuse to be halted.
+        if host.halt(&plugin).is_ok() {
+            host.resume(&plugin)?;
+        }
+        if registered() != before {
+            let after = registered();
+            return Err(format!("it had {before} callbacks before it was halted, and has {after} afterwards").into());
+        }
     }
     Ok(format!("{times} times, in one library"))
 }

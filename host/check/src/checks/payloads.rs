@@ -1,5 +1,6 @@
 //! Callbacks, and what they do with payloads.
 
+use super::traffic::{Points, faults};
 use super::{caught, end, started};
 use crate::answer::{Found, Not};
 use crate::counted::counted;
@@ -48,6 +49,9 @@ pub(in super::super) fn payloads(subject: &Subject) -> Found {
     let mut random = subject.random("payloads");
     let largest = if subject.is_quick() { 1 << 20 } else { 16 << 20 };
     let samples = payload::samples(&mut random, subject.times(200), largest);
+    if subject.is_across() {
+        return across(subject, samples);
+    }
     let instance = started(subject, subject.driven()?)?;
     let mut calls = 0;
     for (callback, point) in known(&instance)? {
@@ -62,6 +66,24 @@ pub(in super::super) fn payloads(subject: &Subject) -> Found {
     }
     end(instance)?;
     caught(format!("{calls} calls with {} payloads", samples.len()))
+}
+
+/// The payloads on their way to a worker and back.
+fn across(subject: &Subject, samples: Vec<(String, hookrail::Message)>) -> Found {
+    let host = subject.host()?;
+    let plugin = subject.load(&host)?;
+    let points = Points::of(&host)?;
+    let count = samples.len();
+    for (what, message) in samples {
+        subject.doing(&format!("dispatching {what}"));
+        points.dispatch(message);
+        faults(&host).map_err(|not| match not {
+            Not::Failed(why) => Not::Failed(format!("with {what}: {why}")),
+            other => other,
+        })?;
+    }
+    host.unload(&plugin)?;
+    Ok(format!("{count} payloads through every point"))
 }
 
 pub(in super::super) fn payload_memory(subject: &Subject) -> Found {

@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{
-    self, ENTRY_SYMBOL, Entry, Growing, HostTable, Registrar, ReloadTable, SavedState, SchemaTable, StateTable, Str,
-    TooSmall, UnloadTable,
+    self, ENTRY_SYMBOL, Entry, Growing, HEALTH_DEGRADED, HostTable, LifecycleTable, READY_NOT_YET, Registrar,
+    ReloadTable, SavedState, SchemaTable, StateTable, Str, TooSmall, UnloadTable,
 };
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
@@ -223,6 +223,46 @@ impl Instance {
         let table = self.library.table::<ReloadTable>("reload/1")?;
         // SAFETY: by the invariant the state is valid; text for the call.
         Some(lifecycle("reload", || unsafe { (table.reload)(self.state, Str::new(config)) }))
+    }
+
+    /// Whether it is ready, or says that it is not yet; `None` if it has no table for that.
+    pub(crate) fn ready(&self) -> Option<Result<(), Refusal>> {
+        self.ask("ready", READY_NOT_YET, |table| table.ready)
+    }
+
+    /// How it is; degraded is an answer like any other.
+    pub(crate) fn health(&self) -> Option<Result<(), Refusal>> {
+        self.ask("health", HEALTH_DEGRADED, |table| table.health)
+    }
+
+    /// Has it pause its own work.
+    pub(crate) fn halt(&self) -> Option<Result<(), Refusal>> {
+        self.ask("halt", 0, |table| table.halt)
+    }
+
+    /// Has it continue.
+    pub(crate) fn resume(&self) -> Option<Result<(), Refusal>> {
+        self.ask("resume", 0, |table| table.resume)
+    }
+
+    /// Has it finish what it holds; no callback runs any more.
+    pub(crate) fn drain(&self, deadline_ns: u64) -> Option<Result<(), Refusal>> {
+        let table = self.library.table::<LifecycleTable>("lifecycle/1")?;
+        // SAFETY: by the invariant the state is valid.
+        Some(lifecycle("drain", || unsafe { (table.drain)(self.state, deadline_ns) }))
+    }
+
+    /// Asks for something; `partly` is an answer too.
+    fn ask(
+        &self,
+        name: &'static str,
+        partly: u32,
+        function: impl FnOnce(&LifecycleTable) -> unsafe extern "C" fn(*mut boundary::Instance) -> u32,
+    ) -> Option<Result<(), Refusal>> {
+        let table = self.library.table::<LifecycleTable>("lifecycle/1")?;
+        // SAFETY: by the invariant the state is valid.
+        let answer = lifecycle(name, || unsafe { function(&table)(self.state) });
+        Some(answer.or_else(|refusal| if refusal.answer == partly { Ok(()) } else { Err(refusal) }))
     }
 
     /// What it hands to the next generation; `None` if it has no table for that.

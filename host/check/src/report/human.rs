@@ -43,13 +43,17 @@ pub fn text(report: &Report<'_>, look: &impl Look) -> String {
     let counts: Vec<_> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
     let _ = write!(
         text,
-        "\n{} checks in {:.1} s: {} (strictness {}, seed {})",
+        "\n{} checks in {:.1} s: {} (strictness {}, seed {}{})",
         report.outcomes.len(),
         report.took.as_secs_f64(),
         counts.join(", "),
         report.strictness,
-        report.plan.seed
+        report.plan.seed,
+        if report.plan.is_isolated { ", in a worker" } else { "" }
     );
+    if !report.plan.is_isolated && report.wish.as_deref() == Some("worker") {
+        text.push_str("\nits note asks for a worker, so hosts run it in one: check it there too, with --isolated");
+    }
     text
 }
 
@@ -98,4 +102,51 @@ fn paragraph(report: &Report<'_>, outcome: &Outcome, look: &impl Look) -> String
 /// A plugin may report anything: no escape sequence in it must reach a terminal.
 fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::plan::Plan;
+
+    struct Plain;
+
+    impl Look for Plain {
+        fn bold(&self, text: &str) -> String {
+            text.into()
+        }
+
+        fn table(&self, _: &[Column], _: Vec<Vec<String>>) -> String {
+            String::new()
+        }
+    }
+
+    fn last_line(is_isolated: bool, wish: Option<&str>) -> String {
+        let plan =
+            Plan { file: PathBuf::new(), config: None, seed: 7, is_quick: true, is_isolated, timeout: Duration::ZERO };
+        let report = Report {
+            plan: &plan,
+            plugin: "a".into(),
+            version: "1.0.0".into(),
+            file: "a.so".into(),
+            strictness: 5,
+            wish: wish.map(Into::into),
+            outcomes: Vec::new(),
+            took: Duration::ZERO,
+            again: &|_| String::new(),
+        };
+        text(&report, &Plain).lines().last().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn who_asks_for_a_worker_is_told_to_check_there() {
+        for wish in [None, Some("in-process")] {
+            assert!(last_line(false, wish).ends_with("(strictness 5, seed 7)"), "{wish:?}");
+        }
+        assert!(last_line(false, Some("worker")).contains("asks for a worker"));
+        assert!(last_line(true, Some("worker")).ends_with("(strictness 5, seed 7, in a worker)"));
+    }
 }

@@ -15,6 +15,8 @@ pub fn json(report: &Report<'_>) -> Value {
         "seed": report.plan.seed,
         "strictness": report.strictness,
         "quick": report.plan.is_quick,
+        "isolation": report.isolation(),
+        "wish": report.wish,
         "took_ms": report.took.as_millis() as u64,
         "summary": counts,
         "checks": report.outcomes.iter().map(|outcome| one(report, outcome)).collect::<Vec<_>>(),

@@ -23,8 +23,11 @@ pub fn junit(report: &Report<'_>) -> String {
     let _ = writeln!(
         xml,
         "    <properties>\n      <property name=\"seed\" value=\"{}\"/>\n      \
-         <property name=\"strictness\" value=\"{}\"/>\n    </properties>",
-        report.plan.seed, report.strictness
+         <property name=\"strictness\" value=\"{}\"/>\n      \
+         <property name=\"isolation\" value=\"{}\"/>\n    </properties>",
+        report.plan.seed,
+        report.strictness,
+        report.isolation()
     );
     for outcome in &report.outcomes {
         xml.push_str(&case(report, outcome));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::ArgGroup;
 use hookrail::units;
 
 use crate::candidates;
@@ -12,16 +13,16 @@ use crate::candidates;
 /// One line per paragraph: the terminal's width decides where they break.
 const AFTER: &str = "\
 Each check runs in its own process, so that a crash or a hang is a failure and nothing more.
-The plugin is started with [plugins.NAME.config] of the configuration.
+The plugin is started with [plugins.NAME.config] of the configuration; with --isolated, [plugins.NAME.worker] applies too.
 The code of the library runs with your rights: check only what you would load.
 --only and --skip take patterns such as `hostile-.*`; a check that --only names runs whatever its level.
 The exit code is 0 if no check failed, 1 if one did.";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = AFTER, group = ArgGroup::new("what").args(["file", "list"]).required(true).multiple(true))]
 pub(crate) struct Check {
     /// The library
-    #[arg(required_unless_present = "list", add = candidates::files(&["so"]))]
+    #[arg(add = candidates::files(&["so"]))]
     pub(crate) file: Option<PathBuf>,
 
     /// Run only the checks whose whole name matches this regular expression; may be repeated
@@ -48,6 +49,10 @@ pub(crate) struct Check {
     /// Repeat less often
     #[arg(long)]
     pub(crate) quick: bool,
+
+    /// Check the plugin in worker processes, as hosts with `isolation = "worker"` run it
+    #[arg(long, conflicts_with = "in_process")]
+    pub(crate) isolated: bool,
 
     /// Run the one check that --only names in this process, for a debugger
     #[arg(long)]
@@ -76,6 +81,8 @@ pub(crate) struct CheckOne {
     pub(crate) seed: u64,
     #[arg(long)]
     pub(crate) quick: bool,
+    #[arg(long)]
+    pub(crate) isolated: bool,
 }
 
 /// A seed: decimal, or hexadecimal with the prefix 0x.

@@ -8,6 +8,11 @@ use clap_complete::engine::ArgValueCandidates;
 use super::selection::Common;
 use crate::candidates;
 
+/// Clap would show one of the two.
+const USAGE_OF_SET: &str = "\
+hookrail config set [OPTIONS] <NAME> <KEY=VALUE>...
+       hookrail config set [OPTIONS] <NAME> --file <FILE>";
+
 /// One line per paragraph: the terminal's width decides where they break.
 const AFTER_SET: &str = "\
 The plugin's schema decides what may be set; `hookrail config schema NAME` prints it.
@@ -39,7 +44,7 @@ pub(crate) enum Config {
     },
     /// Set keys of a plugin's configuration, or all of it with --file. It is validated against the plugin's schema; a
     /// running plugin applies it at once, or refuses it and nothing changes
-    #[command(after_help = AFTER_SET)]
+    #[command(after_help = AFTER_SET, override_usage = USAGE_OF_SET)]
     Set {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]

@@ -3,7 +3,7 @@
 /// The option of every verb that destroys something.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Consent {
-    /// Destroy without asking; required where there is no terminal to ask on
+    /// Destroy or overwrite without asking; required where there is no terminal to ask on
     #[arg(short, long)]
     pub(crate) yes: bool,
 }

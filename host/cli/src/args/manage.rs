@@ -63,6 +63,31 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
+    /// Move a running plugin into a worker process, with its state while messages flow, until it is unloaded
+    Isolate {
+        /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
+        name: String,
+        /// A worker that several plugins share; without it the plugin gets one of its own
+        #[arg(long, value_name = "NAME")]
+        worker: Option<String>,
+        /// Do not wait for the end of the old generation
+        #[arg(long)]
+        no_wait: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Move a running plugin into the process of the host, with its state while messages flow, until it is unloaded
+    Embed {
+        /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
+        name: String,
+        /// Do not wait for the end of the old generation
+        #[arg(long)]
+        no_wait: bool,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Remove a plugin's callbacks from their chains, and its library from the process
     Unload {
         /// The plugin, for example mask
@@ -71,6 +96,22 @@ pub(crate) enum Plugin {
         /// Do not wait until the library has left the process
         #[arg(long)]
         no_wait: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Have a running plugin pause: out of all chains, its own work paused, its instances and their state kept
+    Halt {
+        /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
+        name: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Have a halted plugin continue
+    Resume {
+        /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
+        name: String,
         #[command(flatten)]
         common: Common,
     },

@@ -23,7 +23,8 @@ pub(crate) struct Pack {
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) directory: PathBuf,
 
-    /// Pack this library instead of building one; may be repeated, once for each target
+    /// Pack this library instead of building one, for example x86_64-unknown-linux-gnu=libmask.so; may be repeated, once
+    /// for each target
     #[arg(long = "lib", value_name = "TARGET=FILE", value_parser = library)]
     pub(crate) libraries: Vec<(Target, PathBuf)>,
 

@@ -20,7 +20,7 @@ In the file:
 
   [plugins.mask]
   package = \"mask-1.0.0.hrp\"    # installed, unless that file is already
-  enabled = true                  # the default
+  enabled = true                # the default
   config = { patterns = [\"a\"] } # left out, the configuration stays as it is
   overrides = [{ point = \"message.publish\", callback = \"mask/mask\", priority = 950 }]
 

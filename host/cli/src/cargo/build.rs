@@ -1,29 +1,14 @@
 //! Building a plugin with cargo, whose messages go to stderr unchanged.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::{Package, cargo};
+use super::{CARGO, Package, cargo};
+use crate::built::{Built, Ended, run};
 use crate::error::Error;
-use crate::interrupt::{Interrupt, Ready};
-
-/// The result of a build.
-pub(crate) enum Built {
-    Library {
-        file: PathBuf,
-        time: Duration,
-    },
-    /// Cargo has reported why.
-    Failed(Duration),
-    Interrupted,
-}
+use crate::interrupt::Interrupt;
 
 /// The fields of a cargo message that are used.
 #[derive(Deserialize)]
@@ -53,26 +38,18 @@ impl Package {
         talkative: bool,
         interrupt: &Interrupt,
     ) -> Result<Built, Error> {
-        let began = Instant::now();
         let mut command = cargo();
         command.args(["build", "--message-format=json-render-diagnostics", "--manifest-path"]).arg(&self.manifest);
         command.args(release.then_some("--release"));
         command.args((!talkative).then_some("--quiet")).args(more);
         // There it finds its configuration (.cargo/config.toml), as it does for the author.
-        command.current_dir(&self.directory).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(Error::NoCargo)?;
-        let said = listen(&mut child, interrupt).map_err(|cause| Error::system("hear cargo", cause))?;
-        let Some(said) = said else {
-            // If it was started from a terminal, it received the interrupt too and has ended.
-            let _ = child.kill();
-            let _ = child.wait();
-            return Ok(Built::Interrupted);
+        command.current_dir(&self.directory);
+        let mut said = Vec::new();
+        let time = match run(&mut command, CARGO, interrupt, |chunk| said.extend_from_slice(chunk))? {
+            Ended::Well(time) => time,
+            Ended::Failed(time) => return Ok(Built::Failed(time)),
+            Ended::Interrupted => return Ok(Built::Interrupted),
         };
-        let status = child.wait().map_err(|cause| Error::system("wait for cargo", cause))?;
-        let time = began.elapsed();
-        if !status.success() {
-            return Ok(if interrupt.has_come() { Built::Interrupted } else { Built::Failed(time) });
-        }
         let mut libraries = libraries(&said, &self.manifest);
         match (libraries.pop(), libraries.is_empty()) {
             (Some(file), true) => Ok(Built::Library { file, time }),
@@ -83,21 +60,6 @@ impl Package {
             }
         }
     }
-}
-
-/// Cargo's whole output, unless an interrupt comes first.
-fn listen(child: &mut Child, interrupt: &Interrupt) -> io::Result<Option<Vec<u8>>> {
-    let stdout = child.stdout.take().expect("it was asked for");
-    let mut stdout = File::from(OwnedFd::from(stdout));
-    let mut said = Vec::new();
-    let mut chunk = [0; 16 << 10];
-    while interrupt.wait(&stdout)? != Ready::Interrupted {
-        match stdout.read(&mut chunk)? {
-            0 => return Ok(Some(said)),
-            count => said.extend_from_slice(&chunk[..count]),
-        }
-    }
-    Ok(None)
 }
 
 /// The libraries that could be plugins, among the artifacts of the package itself.

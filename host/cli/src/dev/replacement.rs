@@ -17,7 +17,7 @@ pub(super) struct Replacement {
     pub(super) version: String,
     pub(super) generation: u64,
     pub(super) how: How,
-    /// How long cargo took.
+    /// How long the build took.
     #[serde(rename = "built_ns", serialize_with = "nanoseconds")]
     pub(super) built: Duration,
     /// The time from the request to the host until its answer that the new build serves.

@@ -8,21 +8,14 @@ use std::time::SystemTime;
 use crate::cargo::Package;
 use crate::watch::{self, Stamp};
 
-/// The sources of a package, each with its stamp when it was last looked at.
+/// The sources of a plugin, each with its stamp when it was last looked at.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Sources(BTreeMap<PathBuf, Stamp>);
 
 impl Sources {
-    /// The files of the package and of its path dependencies, and those in `read`. Excludes everything that cargo
-    /// generates.
-    pub(super) fn of(package: &Package, read: &BTreeSet<PathBuf>) -> Self {
-        let mut files = read.clone();
-        for directory in [&package.directory].into_iter().chain(&package.beside) {
-            files.extend(["Cargo.toml", "build.rs"].map(|name| directory.join(name)));
-            collect(&directory.join("src"), &mut files);
-        }
-        files.insert(package.workspace.join("Cargo.toml"));
-        files.retain(|file| !file.starts_with(&package.target));
+    /// These files, and those in `read`, as they are now.
+    pub(super) fn of(mut files: BTreeSet<PathBuf>, read: &BTreeSet<PathBuf>) -> Self {
+        files.extend(read.iter().cloned());
         Sources(files.into_iter().map(|file| (file.clone(), Stamp::of(&file))).collect())
     }
 
@@ -45,6 +38,18 @@ impl Sources {
     }
 }
 
+/// The files of the package and of its path dependencies. Excludes everything that cargo generates.
+pub(super) fn of_package(package: &Package) -> BTreeSet<PathBuf> {
+    let mut files = BTreeSet::new();
+    for directory in [&package.directory].into_iter().chain(&package.beside) {
+        files.extend(["Cargo.toml", "build.rs"].map(|name| directory.join(name)));
+        collect(&directory.join("src"), &mut files);
+    }
+    files.insert(package.workspace.join("Cargo.toml"));
+    files.retain(|file| !file.starts_with(&package.target));
+    files
+}
+
 /// The files that the compiler read for a library according to its dep-info, such as files of more distant packages or
 /// of `include_str!`. Excludes everything that cargo generates.
 pub(super) fn read_for(package: &Package, library: &Path) -> BTreeSet<PathBuf> {
@@ -53,7 +58,7 @@ pub(super) fn read_for(package: &Package, library: &Path) -> BTreeSet<PathBuf> {
 }
 
 /// All files below a directory.
-fn collect(directory: &Path, into: &mut BTreeSet<PathBuf>) {
+pub(super) fn collect(directory: &Path, into: &mut BTreeSet<PathBuf>) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
         // Hidden files, such as editors keep beside an open file.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::file::File;
+use super::place;
 
 mod carried {
     //! Written by the build script.
@@ -22,16 +23,12 @@ pub(super) enum Abi {
 }
 
 impl Abi {
-    /// The requested one; else the checkout that this program was built from, if it exists. A release has none.
-    pub(super) fn of(wish: Option<&str>) -> Result<Self, String> {
+    /// The requested one. The sources that the program contains are the default: every clone of the plugin has them.
+    pub(super) fn of(wish: &str) -> Result<Self, String> {
         match wish {
-            None => {
-                let checkout = carried::CHECKOUT.map(Path::new).filter(|path| is_abi(path));
-                Ok(checkout.map_or(Abi::Carried, |path| Abi::Path(path.into())))
-            }
-            Some("carried") => Ok(Abi::Carried),
-            Some(text) if text.starts_with(|first: char| first.is_ascii_digit()) => Ok(Abi::Version(text.into())),
-            Some(text) => match Path::new(text).canonicalize() {
+            "carried" => Ok(Abi::Carried),
+            text if text.starts_with(|first: char| first.is_ascii_digit()) => Ok(Abi::Version(text.into())),
+            text => match Path::new(text).canonicalize() {
                 Ok(path) if is_abi(&path) => Ok(Abi::Path(path)),
                 Ok(path) if is_abi(&path.join("abi")) => Ok(Abi::Path(path.join("abi"))),
                 _ => Err(format!(
@@ -41,12 +38,20 @@ impl Abi {
         }
     }
 
-    /// The value after `hookrail-abi =` in a manifest.
-    pub(super) fn dependency(&self) -> String {
+    /// The value after `hookrail-abi =` in the manifest of that directory.
+    pub(super) fn dependency(&self, directory: &Path) -> String {
         match self {
             Abi::Carried => "{ path = \"hookrail/abi\" }".into(),
-            Abi::Path(path) => format!("{{ path = {:?} }}", path.display().to_string()),
+            Abi::Path(path) => format!("{{ path = {:?} }}", place::relative(directory, path).display().to_string()),
             Abi::Version(version) => format!("{version:?}"),
+        }
+    }
+
+    /// The directory that the manifest names, if it is outside of the plugin's own.
+    pub(super) fn linked(&self) -> Option<&Path> {
+        match self {
+            Abi::Path(path) => Some(path),
+            Abi::Carried | Abi::Version(_) => None,
         }
     }
 

@@ -17,7 +17,11 @@ impl Hooked {
             Some(_) => Err(format!("{name} is planned, and no host dispatches it yet; {}", dispatched())),
             None => Err(match RENAMED.iter().find(|(old, _)| *old == name) {
                 Some((_, now)) => format!("{name} is called {now} here"),
-                None => format!("there is no hook point {name}; {}", dispatched()),
+                None => format!(
+                    "there is no hook point {name}; {}; a point of another program needs the crate that declares it: \
+                     --points-crate PATH",
+                    dispatched()
+                ),
             }),
         }
     }

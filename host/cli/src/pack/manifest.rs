@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use hookrail::package::{Builder, Compatibility, Functionality, Range, Requirement};
 use serde::Deserialize;
 
+use super::placeholder;
 use super::subject::Subject;
+use crate::cargo::PackageInfo;
 use crate::error::Error;
 
 /// What only the author can know of a package.
@@ -34,7 +36,7 @@ struct Table {
 }
 
 impl Manifest {
-    /// Reads a manifest; reports all missing fields at once.
+    /// Reads a manifest; reports everything at once that the author has to fill in.
     pub(super) fn of(subject: &Subject) -> Result<Self, Error> {
         let about = &subject.about;
         let refused = |why: String| subject.refused(why);
@@ -42,6 +44,7 @@ impl Manifest {
         let table: Table = table
             .map_or(Ok(Table::default()), serde_json::from_value)
             .map_err(|error| refused(format!("[package.metadata.hookrail]: {error}")))?;
+        let left = left(about, table.builder.as_ref());
         let builder = table.builder.or_else(|| about.authors.first().and_then(|author| builder(author)));
         let source = about.repository.clone().or_else(|| about.homepage.clone());
         let missing: Vec<_> = [
@@ -58,7 +61,9 @@ impl Manifest {
             ),
         ]
         .into_iter()
-        .filter_map(|(is_missing, what)| is_missing.then_some(what))
+        .filter(|(is_missing, _)| *is_missing)
+        .map(|(_, what)| what.to_owned())
+        .chain(left)
         .collect();
         let (Some(description), Some(source), Some(builder), true) =
             (about.description.clone(), source, builder, missing.is_empty())
@@ -76,6 +81,19 @@ impl Manifest {
             compatibility: Compatibility::new(table.host.unwrap_or_else(any), table.abi.unwrap_or_else(any)),
         })
     }
+}
+
+/// The placeholders that are still in it, each with its key.
+fn left(about: &PackageInfo, builder: Option<&Builder>) -> Vec<String> {
+    let texts = about.description.iter().map(|text| ("description", text));
+    let texts = texts.chain(about.authors.iter().map(|author| ("authors", author)));
+    let texts =
+        texts.chain(builder.iter().flat_map(|builder| [("builder", &builder.name), ("builder", &builder.contact)]));
+    let texts = texts.filter(|(_, text)| placeholder::is_left(text));
+    let addresses = about.repository.iter().map(|text| ("repository", text));
+    let addresses = addresses.chain(about.homepage.iter().map(|text| ("homepage", text)));
+    let addresses = addresses.filter(|(_, text)| placeholder::is_address_left(text));
+    texts.chain(addresses).map(|(key, text)| format!("`{key}`: `{text}` is a placeholder")).collect()
 }
 
 /// An author `Name <address>` as a builder.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use hookrail::control::command::{Ended, ImportResult, PluginDetail, Replaced};
 use hookrail::store::{Kind, Listed, SignatureStatus, TrustSource};
-use hookrail::{End, Memory, MemoryView, PluginView, UpgradeTimes};
+use hookrail::{End, Memory, MemoryView, PluginView, UpgradeTimes, WorkerView};
 use indicatif::HumanBytes;
 
 use crate::harmless::part;
@@ -60,6 +60,9 @@ pub(super) fn show(detail: &PluginDetail) -> String {
     if let Some(memory) = &plugin.memory {
         let MemoryView { held: Memory { allocations, .. }, total_allocations, .. } = memory;
         let _ = writeln!(text, "memory: {} in {allocations} of {total_allocations} allocations", held(memory));
+    }
+    if let Some(worker) = &plugin.worker {
+        let _ = writeln!(text, "{}", part(about_worker(worker)));
     }
     let columns = [
         Column::Text("point"),
@@ -146,6 +149,18 @@ fn about(plugin: &PluginView) -> String {
     let generation = plugin.generation.map_or_else(String::new, |generation| format!("generation {generation}, "));
     let reason = plugin.reason.as_ref().map(|reason| format!(", {}: {reason}", plugin.health.name()));
     format!("{generation}{}{}", plugin.status.name(), reason.unwrap_or_default())
+}
+
+fn about_worker(worker: &WorkerView) -> String {
+    let WorkerView { name, state, pid, restarts, last_end, .. } = worker;
+    let pid = pid.map_or_else(String::new, |pid| format!(", process {pid}"));
+    let restarts = match restarts {
+        0 => String::new(),
+        1 => ", started again once".into(),
+        times => format!(", started again {times} times"),
+    };
+    let last_end = last_end.as_ref().map_or_else(String::new, |how| format!(", the last time since it {how}"));
+    format!("worker {name}: {state}{pid}{restarts}{last_end}")
 }
 
 pub(super) fn replaced(replaced: &Replaced) -> String {

@@ -40,9 +40,10 @@ fn json(file: &Path, more: &[&str]) -> (Value, Option<i32>) {
     (report, output.status.code())
 }
 
-fn passes(file: &Path, config: &str) {
+fn passes(file: &Path, config: &str, more: &[&str]) {
     // What is only a warning need not hold here: how long a load takes.
-    let (report, code) = json(file, &["--strictness", "10", "--skip", "load-time", "--config", config]);
+    let arguments = [&["--strictness", "10", "--skip", "load-time", "--config", config], more].concat();
+    let (report, code) = json(file, &arguments);
     assert_eq!(code, Some(0), "{report:#}");
     assert_eq!(report["summary"]["warned"], 0, "{report:#}");
     // Without a callback to call, or an unloading to see, it would say little.
@@ -60,7 +61,15 @@ fn status<'a>(report: &'a Value, name: &str) -> &'a str {
 fn every_prebuilt_plugin_passes_all_checks() {
     let config = config("prebuilt");
     for name in ["bench", "file-log", "hello", "mask", "stamp", "throttle"] {
-        passes(&plugin(name), config.to_str().unwrap());
+        passes(&plugin(name), config.to_str().unwrap(), &[]);
+    }
+}
+
+#[test]
+fn every_prebuilt_plugin_passes_all_checks_in_a_worker() {
+    let config = config("prebuilt_isolated");
+    for name in ["bench", "file-log", "hello", "mask", "stamp", "throttle"] {
+        passes(&plugin(name), config.to_str().unwrap(), &["--isolated"]);
     }
 }
 
@@ -68,7 +77,8 @@ fn every_prebuilt_plugin_passes_all_checks() {
 fn a_c_plugin_passes_all_checks() {
     let source = root().join("abi/examples/c/screen.c");
     let file = cc::compile(cc::STRICT_C, source.to_str().unwrap(), &["-shared", "-fPIC"], "checked_screen.so");
-    passes(&file, config("screen").to_str().unwrap());
+    passes(&file, config("screen").to_str().unwrap(), &[]);
+    passes(&file, config("screen").to_str().unwrap(), &["--isolated"]);
 }
 
 #[test]
@@ -147,6 +157,36 @@ fn junit_is_well_formed_and_counts_the_same() {
     assert_eq!((error.attribute("type"), error.attribute("message").is_some()), (Some("crashed"), true));
 }
 
+#[test]
+fn every_report_says_where_the_plugin_was() {
+    for (more, isolation, again) in [(&[][..], "in-process", "--in-process"), (&["--isolated"], "worker", "--isolated")]
+    {
+        let file = directory(&format!("reported-{isolation}")).join("report.xml");
+        let arguments = [more, &["--only", "note", "--junit", file.to_str().unwrap()]].concat();
+        let (report, _) = json(&c("well_behaved"), &arguments);
+        assert_eq!(report["isolation"], isolation);
+        let command = report["checks"][0]["command"].as_str().unwrap();
+        assert!(command.ends_with(again), "{command}");
+        let xml = fs::read_to_string(&file).unwrap();
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        let property = document.descendants().find(|node| node.attribute("name") == Some("isolation")).unwrap();
+        assert_eq!(property.attribute("value"), Some(isolation));
+    }
+}
+
+/// Its host goes on, and says of the plugin what it would have died of itself.
+#[test]
+fn a_crash_of_a_worker_is_told_with_its_signal() {
+    let config = directory("crashing").join("hookrail.toml");
+    fs::write(&config, "[plugins.breaks.worker]\nenvironment = [\"BREAKS\"]\n").unwrap();
+    let mut command = hookrail(&["check", "--json", "--quick", "--isolated", "--only", "loads", "--config"]);
+    let output = run(command.arg(&config).arg(c("breaks")).env("BREAKS", "schema:abort"), b"");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let check = &report["checks"][0];
+    assert_eq!((&check["status"], &check["signal"]), (&"crashed".into(), &6.into()), "{report:#}");
+    assert!(check["detail"].as_str().unwrap().starts_with("SIGABRT ended its worker: "), "{report:#}");
+}
+
 /// The same seed finds the same thing, at the same step; another one need not.
 #[test]
 fn a_seed_makes_the_same_calls_again() {
@@ -222,7 +262,8 @@ fn impossible_checks_are_clear_errors() {
         (&["/"], 5, "error[HR0303]"),
         (&[good, "--only", "nosuch"], 2, "error[HR0617]: the pattern `nosuch` names no check"),
         (&[good, "--skip", "("], 2, "error[HR0617]: the pattern `(` is not a pattern"),
-        (&[good, "--in-process"], 2, "error[HR0619]: 45 checks are selected"),
+        (&[good, "--in-process"], 2, "error[HR0619]: 46 checks are selected"),
+        (&[good, "--isolated", "--in-process"], 2, "cannot be used with"),
         (&[good, "--seed", "x"], 2, "invalid value 'x'"),
         (&[good, "--timeout", "0s"], 2, "use 1s to 24h"),
         (&[good, "--strictness", "11"], 2, "invalid value '11'"),

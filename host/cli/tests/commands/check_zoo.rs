@@ -5,221 +5,53 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use hookrail_tests::cc;
 use hookrail_tests::cli::{directory, hookrail, run, text};
+use hookrail_tests::probe::eventually;
 use hookrail_tests::specimens::c;
 use hookrail_tests::{has_peer, root, zoo, zoo_cpp};
 use serde_json::Value;
 
 use crate::excused::{EXCUSED, PARTS};
+use crate::zoo_rows::{C, CHANGES, CRASHES, HANGS, LINKED, MISTAKES, NO_PLUGINS, PANICS, RUST, Row, SLOW};
 
-/// A specimen, or how it breaks, and the checks that it does not pass, each with how it ended.
-type Row = (&'static str, &'static [(&'static str, &'static str)]);
+/// In which process a plugin is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Here,
+    Worker,
+}
 
-/// Specimens in C that a host can look at.
-const C: &[Row] = &[
-    ("another_abi", &[("entry", "failed")]),
-    ("another_form", &[("loads", "failed")]),
-    ("another_payload", &[("loads", "failed"), ("callbacks", "warned")]),
-    ("another_revision", &[("loads", "failed"), ("callbacks", "warned")]),
-    ("asynchronous_form", &[("loads", "failed")]),
-    ("could_start_threads", &[("imports", "warned"), ("unmaps", "warned")]),
-    ("entry_is_a_function", &[("entry-symbol", "failed")]),
-    ("fails_to_attach", &[("starts", "failed")]),
-    ("handler_in_constructor", &[("entry", "failed")]),
-    ("hides_its_abi", &[("entry", "failed")]),
-    ("hides_panic_abort", &[("entry", "failed")]),
-    ("initial_exec", &[("static-tls", "warned")]),
-    ("many_constructors", &[("constructors", "warned")]),
-    ("missing_symbol", &[("entry", "failed")]),
-    ("no_code", &[("starts", "failed")]),
-    ("no_priority", &[("loads", "failed")]),
-    ("note_of_another_priority", &[("loads", "failed")]),
-    ("note_of_another_revision", &[("loads", "failed")]),
-    ("note_of_no_effects", &[("note", "failed")]),
-    ("note_of_other_effects", &[("loads", "failed")]),
-    ("planned_point", &[("loads", "failed"), ("callbacks", "warned")]),
-    ("prints", &[("stdout", "failed")]),
-    ("priority_1000", &[("note", "failed")]),
-    ("priority_at_the_end", &[("note", "failed")]),
-    ("private_free", &[("entry", "failed")]),
-    ("private_heap", &[("entry", "failed")]),
-    ("registers_twice", &[("loads", "failed")]),
-    ("renamed_point", &[("note", "failed")]),
-    ("short_entry", &[("entry", "failed")]),
-    ("short_ops", &[("loads", "failed")]),
-    ("short_record", &[("starts", "failed")]),
-    ("short_table", &[("loads", "failed"), ("queries", "failed")]),
-    ("thread_in_constructor", &[("entry", "failed")]),
-    ("undeclared_hook", &[("loads", "failed")]),
-    ("unknown_point", &[("note", "warned"), ("callbacks", "warned")]),
-];
+impl Place {
+    fn arguments(self) -> &'static [&'static str] {
+        static FILE: LazyLock<String> = LazyLock::new(|| zoo_config().to_str().unwrap().to_owned());
+        static WORKER: LazyLock<[&str; 3]> = LazyLock::new(|| ["--isolated", "--config", &FILE]);
+        match self {
+            Place::Here => &[],
+            Place::Worker => &*WORKER,
+        }
+    }
+}
 
-/// Files that are not plugins, or none that this host can read: an error, and no check.
-const NO_PLUGINS: &[&str] = &[
-    "climbing_name",
-    "library_with_keys",
-    "nameless",
-    "no_name",
-    "no_note",
-    "no_plugin",
-    "note_cut_short",
-    "note_is_no_json",
-    "note_of_a_newer_format",
-    "note_of_another",
-    "note_without_version",
-    "slash_in_name",
-];
-
-/// Specimens in Rust.
-const RUST: &[Row] = &[
-    ("asks_to_be_kept", &[("unmaps", "warned")]),
-    // Of a point that another program declares.
-    ("counter_elsewhere", &[("note", "warned"), ("callbacks", "warned")]),
-    ("counter_payload", &[("loads", "failed"), ("callbacks", "warned")]),
-    ("leaves_a_signal_handler", &[("signal-handlers", "failed"), ("unmaps", "failed")]),
-    ("panics_in_create", &[("starts", "failed")]),
-    ("panics_in_drop", &[("starts", "failed")]),
-    ("panics_in_start", &[("starts", "failed")]),
-    ("panics_in_stop", &[("starts", "failed")]),
-    ("panics_with_a_bomb", &[("starts", "failed")]),
-    ("prints_a_backtrace", &[("unmaps", "failed")]),
-    ("says_the_schema_wrongly", &[("loads", "failed"), ("schema", "failed")]),
-    ("starts_a_thread", &[("unmaps", "failed")]),
-];
-
-/// Where `panics_somewhere` panics.
-const PANICS: &[Row] = &[
-    ("callback", &[("callbacks", "failed")]),
-    ("create", &[("starts", "failed")]),
-    ("destroy", &[("starts", "failed")]),
-    ("apply_changes", &[("hostile-state", "failed")]),
-    ("reload", &[("hostile-reload", "failed")]),
-    ("restore", &[("state-round-trip", "failed")]),
-    ("save", &[("orders", "failed")]),
-    ("save_changes", &[("orders", "failed")]),
-    ("schema", &[("loads", "failed"), ("schema", "failed")]),
-    ("start", &[("starts", "failed")]),
-    ("stop", &[("starts", "failed")]),
-];
-
-/// Where and how `breaks` ends its process.
-const CRASHES: &[Row] = &[
-    ("attach:abort", &[("starts", "crashed")]),
-    ("callback:overflow", &[("callbacks", "crashed")]),
-    ("constructor:abort", &[("entry", "crashed")]),
-    ("create:segv", &[("starts", "crashed")]),
-    ("destroy:segv", &[("starts", "crashed")]),
-    ("apply_changes:segv", &[("orders", "crashed")]),
-    ("query:abort", &[("starts", "crashed")]),
-    ("reload:segv", &[("hostile-reload", "crashed")]),
-    ("restore:segv", &[("orders", "crashed")]),
-    ("save:abort", &[("orders", "crashed")]),
-    ("save_changes:abort", &[("orders", "crashed")]),
-    ("schema:abort", &[("loads", "crashed"), ("schema", "crashed")]),
-    ("start:exit", &[("starts", "crashed")]),
-    ("stop:abort", &[("starts", "crashed")]),
-];
-
-/// What else `breaks` does wrong.
-const MISTAKES: &[Row] = &[
-    ("address-in-its-state", &[("replace", "failed")]),
-    ("after-the-body", &[("payloads", "failed")]),
-    ("changes-its-schema", &[("schema", "failed")]),
-    ("constructor:print", &[("quiet-load", "failed")]),
-    ("counts-its-starts", &[("restarts", "failed")]),
-    ("empty-state", &[("hostile-state", "crashed")]),
-    ("foreign-handle", &[("starts", "failed")]),
-    ("keeps-a-file", &[("leaves-nothing", "failed")]),
-    ("large-config", &[("hostile-config", "crashed")]),
-    ("leaks", &[("create-destroy", "failed")]),
-    ("leaves-in-secret", &[("unload-in-flight", "failed")]),
-    ("needs-log", &[("services-withheld", "crashed")]),
-    ("nesting", &[("nested-dispatch", "failed")]),
-    ("newer-host", &[("newer-host", "failed")]),
-    ("no mistake", &[]),
-    ("odd-bodies", &[("payloads", "failed")]),
-    ("prefixes", &[("queries", "failed")]),
-    ("reads-beyond", &[("payload-memory", "crashed")]),
-    ("refuses-states", &[("state-round-trip", "failed")]),
-    ("reload-says-nothing", &[("hostile-reload", "failed")]),
-    ("reload-then-save", &[("fuzz", "crashed")]),
-    ("reserved-words", &[("callbacks", "failed")]),
-    ("restores-another", &[("state-round-trip", "failed")]),
-    ("says-nothing", &[("hostile-config", "failed")]),
-    ("starts-once", &[("orders", "failed")]),
-    ("statics-stay", &[("fresh-statics", "failed")]),
-    ("threads", &[("threads", "failed")]),
-    ("verdict", &[("callbacks", "failed")]),
-    ("writes-and-restores", &[("payload-memory", "crashed")]),
-    ("writes-to-notify", &[("callbacks", "failed")]),
-];
-
-/// What `changes_the_process` changes, and when.
-const CHANGES: &[Row] = &[
-    ("callback:alarm", &[("timers", "failed")]),
-    ("callback:rounding", &[("floating-point", "failed")]),
-    ("callback:text", &[("stdout", "failed")]),
-    ("start:alarm", &[("timers", "failed")]),
-    ("start:child", &[("child-processes", "failed")]),
-    ("start:copy of the host", &[("child-processes", "failed")]),
-    ("start:directory", &[("working-directory", "failed")]),
-    ("start:flush to zero", &[("floating-point", "failed")]),
-    ("start:grandchild", &[("child-processes", "failed")]),
-    ("start:ignored signal", &[("signal-handlers", "failed")]),
-    ("start:locale", &[("locale", "failed")]),
-    ("start:locale of the thread", &[("locale", "failed")]),
-    ("start:no line", &[("stdout", "failed")]),
-    ("start:POSIX timer", &[("timers", "failed")]),
-    ("start:profiling timer", &[("timers", "failed")]),
-    ("start:reaping", &[("signal-handlers", "failed")]),
-    ("start:removed variable", &[("environment", "failed")]),
-    ("start:rounding", &[("floating-point", "failed")]),
-    ("start:signal mask", &[("signal-mask", "failed")]),
-    ("start:signal stack", &[("signal-stack", "failed")]),
-    ("start:text", &[("stdout", "failed")]),
-    ("start:umask", &[("umask", "failed")]),
-    ("start:variable", &[("environment", "failed")]),
-    ("start:zombie", &[("child-processes", "failed")]),
-    // Taken back, but its host had another umask meanwhile.
-    ("until-stop:umask", &[("umask", "failed")]),
-    ("until-stop:ignored signal", &[]),
-];
-
-/// How `well_behaved` is linked.
-const LINKED: &[Row] = &[
-    ("-Wl,-z,execstack", &[("executable-stack", "failed")]),
-    ("-Wl,-z,nodelete", &[("removable", "failed")]),
-    ("-Wl,-rpath,/nowhere", &[("search-path", "failed")]),
-];
-
-/// Where `breaks` hangs, and the check that is killed for it; no other is run.
-const HANGS: &[Row] = &[
-    ("attach:hang", &[("starts", "timed-out")]),
-    ("callback:hang", &[("callbacks", "timed-out")]),
-    ("constructor:hang", &[("entry", "timed-out")]),
-    ("create:hang", &[("starts", "timed-out")]),
-    ("destroy:hang", &[("starts", "timed-out")]),
-    ("holds-a-lock", &[("reentry", "timed-out")]),
-    ("apply_changes:hang", &[("orders", "timed-out")]),
-    ("query:hang", &[("queries", "timed-out")]),
-    ("reload:hang", &[("hostile-reload", "timed-out")]),
-    ("restore:hang", &[("orders", "timed-out")]),
-    ("save:hang", &[("orders", "timed-out")]),
-    ("save_changes:hang", &[("orders", "timed-out")]),
-    ("schema:hang", &[("schema", "timed-out")]),
-    ("start:hang", &[("starts", "timed-out")]),
-    ("stop:hang", &[("starts", "timed-out")]),
-];
-
-/// What takes too long to load, however quick the machine is.
-const SLOW: Row = ("attach:dawdle", &[("load-time", "warned")]);
+/// A configuration by which workers are given the variables by which specimens choose.
+fn zoo_config() -> PathBuf {
+    let passed = [
+        ("breaks", r#"["BREAKS", "BREAKS_LOCK"]"#),
+        ("changes-the-process", r#"["CHANGES"]"#),
+        ("panics-somewhere", r#"["PANICS"]"#),
+    ];
+    let lines = passed.map(|(name, variables)| format!("[plugins.{name}.worker]\nenvironment = {variables}\n"));
+    let file = directory("isolated").join("hookrail.toml");
+    fs::write(&file, lines.concat()).unwrap();
+    file
+}
 
 /// What the program answers, with a variable of the environment by which specimens choose.
-fn report(file: &Path, variable: (&str, &str), more: &[&str]) -> Value {
+fn report(file: &Path, variable: (&str, &str), more: &[&str], place: Place) -> Value {
     let mut command = hookrail(&["check", "--json", "--quick", "--seed", "1"]);
-    let output = run(command.args(more).arg(file).env(variable.0, variable.1), b"");
+    let output = run(command.args(place.arguments()).args(more).arg(file).env(variable.0, variable.1), b"");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
     let is_bad = ["failed", "crashed", "timed-out"].iter().any(|way| report["summary"][way] != 0);
     assert_eq!(output.status.code(), Some(i32::from(is_bad)), "{report:#}");
@@ -234,21 +66,136 @@ fn not_passed(report: &Value) -> Vec<(String, String)> {
     ended.filter(|(_, status)| !["passed", "skipped"].contains(&&**status)).collect()
 }
 
-fn check(file: &Path, variable: &str, row: &Row, more: &[&str]) {
+fn check(file: &Path, variable: &str, row: &Row, more: &[&str], place: Place) {
     // How long something takes here says nothing, unless it is made to.
-    check_all(file, variable, row, &[&["--skip", "load-time"], more].concat());
+    check_all(file, variable, row, &[&["--skip", "load-time"], more].concat(), place);
 }
 
-fn check_all(file: &Path, variable: &str, (what, expected): &Row, more: &[&str]) {
+fn check_all(file: &Path, variable: &str, (what, expected): &Row, more: &[&str], place: Place) {
     let arguments = [&["--strictness", "10"], more].concat();
-    let report = report(file, (variable, what), &arguments);
+    let report = report(file, (variable, what), &arguments, place);
     let expected: Vec<_> = expected.iter().map(|(check, status)| ((*check).into(), (*status).into())).collect();
-    assert_eq!(not_passed(&report), expected, "{what}: {report:#}");
+    assert_eq!(not_passed(&report), expected, "{what}, {place:?}: {report:#}");
 }
 
-#[test]
-fn specimens_in_c_fail_what_they_were_made_for() {
-    C.iter().for_each(|row| check(&c(row.0), "NOTHING", row, &[]));
+/// A test for each place, so that both run at once. What stands in brackets is for the worker's alone.
+macro_rules! everywhere {
+    ($($(#[$about:meta])* [$($seldom:meta)?] fn $name:ident($place:ident) $body:block)*) => {
+        mod here {
+            use super::*;
+            $($(#[$about])* #[test] fn $name() { let $place = Place::Here; $body })*
+        }
+
+        mod in_a_worker {
+            use super::*;
+            $($(#[$about])* $(#[$seldom])? #[test] fn $name() { let $place = Place::Worker; $body })*
+        }
+    };
+}
+
+everywhere! {
+    [ignore = "takes minutes: .ci/long runs it"]
+    fn specimens_in_c_fail_what_they_were_made_for(place) {
+        C.iter().for_each(|row| check(&c(row.0), "NOTHING", row, &[], place));
+    }
+
+    [ignore = "takes minutes: .ci/long runs it"]
+    fn specimens_in_rust_fail_what_they_were_made_for(place) {
+        RUST.iter().for_each(|row| check(&zoo(row.0), "NOTHING", row, &[], place));
+    }
+
+    [ignore = "takes minutes: .ci/long runs it"]
+    fn specimens_that_are_excused_fail_nothing_else(place) {
+        for (file, why, expected) in EXCUSED {
+            let (directory, name) = file.split_once('/').unwrap();
+            let (name, _) = name.rsplit_once('.').unwrap();
+            let library = match directory {
+                "c" => c(name),
+                _ if !name.contains("_cpp_") => zoo(name),
+                _ if has_peer("c++", "g++") => zoo_cpp(name),
+                _ => continue,
+            };
+            check(&library, "NOTHING", &(why, expected), &[], place);
+        }
+    }
+
+    [] fn a_panic_is_found_wherever_it_is(place) {
+        PANICS.iter().for_each(|row| check(&zoo("panics_somewhere"), "PANICS", row, &[], place));
+    }
+
+    [] fn a_crash_is_a_report_wherever_it_is(place) {
+        CRASHES.iter().for_each(|row| check(&c("breaks"), "BREAKS", row, &[], place));
+    }
+
+    [] fn every_mistake_fails_its_check_and_no_other(place) {
+        MISTAKES.iter().for_each(|row| check(&c("breaks"), "BREAKS", row, &[], place));
+    }
+
+    [ignore = "takes minutes: .ci/long runs it"]
+    fn every_change_of_the_process_fails_its_check_and_no_other(place) {
+        // A kernel may be built without the list of a process's POSIX timers.
+        let is_seen = |row: &&Row| row.0 != "start:POSIX timer" || Path::new("/proc/self/timers").exists();
+        CHANGES.iter().filter(is_seen).for_each(|row| check(&c("changes_the_process"), "CHANGES", row, &[], place));
+    }
+
+    [ignore = "takes minutes: .ci/long runs it"]
+    fn a_slow_plugin_fails_only_the_check_of_its_time(place) {
+        check_all(&c("breaks"), "BREAKS", &SLOW, &[], place);
+    }
+
+    [ignore = "takes minutes: .ci/long runs it"]
+    fn flaws_of_linking_are_found(place) {
+        for (number, row) in LINKED.iter().enumerate() {
+            check(&linked("well_behaved", &[row.0], &format!("linked_{number}_{place:?}.so")), "NOTHING", row, &[], place);
+        }
+        let library = linked("library_with_keys", &["-D_GNU_SOURCE"], &format!("libhookrail_zoo_keys_{place:?}.so"));
+        // As needed is what some compilers take for granted, and the library stands before what needs it.
+        let more = ["-Wl,--no-as-needed", library.to_str().unwrap()];
+        let row = ("leans_on_a_library", &[("libraries", "warned"), ("unmaps", "warned")][..]);
+        check(&linked("leans_on_a_library", &more, &format!("leans_{place:?}.so")), "NOTHING", &row, &[], place);
+        if cfg!(target_arch = "x86_64") {
+            let arguments = ["-fno-pic", "-mcmodel=large", "-Wl,-z,notext"];
+            let patched = linked("well_behaved", &arguments, &format!("patched_{place:?}.so"));
+            check(&patched, "NOTHING", &("well_behaved", &[("text-relocations", "failed")]), &[], place);
+        }
+    }
+
+    [ignore = "takes minutes: .ci/long runs it"]
+    fn unique_symbols_are_found(place) {
+        if !has_peer("c++", "g++") {
+            return;
+        }
+        let cpp = root().join("tests/zoo/cpp/unique.cpp");
+        let compiler = ["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror"];
+        let object = cc::compile(&compiler, cpp.to_str().unwrap(), &["-c", "-fPIC"], &format!("zoo_unique_{place:?}.o"));
+        let library = linked("brings_unique_symbols", &[object.to_str().unwrap(), "-lstdc++"], &format!("zoo_unique_{place:?}.so"));
+        let row = ("brings_unique_symbols", &[("removable", "warned"), ("unmaps", "failed")][..]);
+        check(&library, "NOTHING", &row, &[], place);
+    }
+
+    [] fn a_hang_is_killed_wherever_it_is(place) {
+        for row in HANGS {
+            let (check_name, _) = row.1[0];
+            check(&c("breaks"), "BREAKS", row, &["--only", check_name, "--timeout", "1s"], place);
+        }
+    }
+
+    /// Whoever killed the check's process alone would leave its child behind, which holds a lock.
+    [] fn processes_that_a_check_started_are_killed_with_it(place) {
+        let lock = directory(&format!("killed_{place:?}")).join("lock");
+        let mut command = hookrail(&["check", "--json", "--only", "starts", "--timeout", "1s"]);
+        command.args(place.arguments()).arg(c("breaks")).env("BREAKS", "start:fork").env("BREAKS_LOCK", &lock);
+        let output = run(&mut command, b"");
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        let file = fs::File::options().read(true).write(true).open(&lock).unwrap();
+        // SAFETY: a plain call on an open file.
+        let is_free = || unsafe { libc::lockf(file.as_raw_fd(), libc::F_TLOCK, 0) == 0 };
+        match place {
+            Place::Here => assert!(is_free(), "somebody still holds it"),
+            // What a worker has started is killed by its guardian, which outlives the program by a moment.
+            Place::Worker => eventually("nobody holds it", is_free),
+        }
+    }
 }
 
 #[test]
@@ -265,92 +212,16 @@ fn files_that_are_no_plugins_are_not_checked() {
     }
 }
 
-#[test]
-fn specimens_in_rust_fail_what_they_were_made_for() {
-    RUST.iter().for_each(|row| check(&zoo(row.0), "NOTHING", row, &[]));
-}
-
-#[test]
-fn specimens_that_are_excused_fail_nothing_else() {
-    for (file, why, expected) in EXCUSED {
-        let (directory, name) = file.split_once('/').unwrap();
-        let (name, _) = name.rsplit_once('.').unwrap();
-        let library = match directory {
-            "c" => c(name),
-            _ if !name.contains("_cpp_") => zoo(name),
-            _ if has_peer("c++", "g++") => zoo_cpp(name),
-            _ => continue,
-        };
-        check(&library, "NOTHING", &(why, expected), &[]);
-    }
-}
-
-#[test]
-fn a_panic_is_found_wherever_it_is() {
-    PANICS.iter().for_each(|row| check(&zoo("panics_somewhere"), "PANICS", row, &[]));
-}
-
-#[test]
-fn a_crash_is_a_report_wherever_it_is() {
-    CRASHES.iter().for_each(|row| check(&c("breaks"), "BREAKS", row, &[]));
-}
-
-#[test]
-fn every_mistake_fails_its_check_and_no_other() {
-    MISTAKES.iter().for_each(|row| check(&c("breaks"), "BREAKS", row, &[]));
-}
-
-#[test]
-fn every_change_of_the_process_fails_its_check_and_no_other() {
-    // A kernel may be built without the list of a process's POSIX timers.
-    let is_seen = |row: &&Row| row.0 != "start:POSIX timer" || Path::new("/proc/self/timers").exists();
-    CHANGES.iter().filter(is_seen).for_each(|row| check(&c("changes_the_process"), "CHANGES", row, &[]));
-}
-
 /// What each load sets to the same value differs only from the process before the first of them.
 #[test]
 fn leaves_nothing_compares_with_the_process_before_the_first_load() {
     for (change, named) in
         [("start:umask", "the umask"), ("start:ignored signal", "signal 12"), ("start:alarm", "ITIMER_REAL")]
     {
-        let report = report(&c("changes_the_process"), ("CHANGES", change), &["--only", "leaves-nothing"]);
+        let report = report(&c("changes_the_process"), ("CHANGES", change), &["--only", "leaves-nothing"], Place::Here);
         let detail = report["checks"][0]["detail"].as_str().unwrap();
         assert!(detail.contains(named), "{change}: {detail}");
     }
-}
-
-#[test]
-fn a_slow_plugin_fails_only_the_check_of_its_time() {
-    check_all(&c("breaks"), "BREAKS", &SLOW, &[]);
-}
-
-#[test]
-fn flaws_of_linking_are_found() {
-    for (number, row) in LINKED.iter().enumerate() {
-        check(&linked("well_behaved", &[row.0], &format!("linked_{number}.so")), "NOTHING", row, &[]);
-    }
-    let library = linked("library_with_keys", &["-D_GNU_SOURCE"], "libhookrail_zoo_keys.so");
-    // As needed is what some compilers take for granted, and the library stands before what needs it.
-    let more = ["-Wl,--no-as-needed", library.to_str().unwrap()];
-    let row = ("leans_on_a_library", &[("libraries", "warned"), ("unmaps", "warned")][..]);
-    check(&linked("leans_on_a_library", &more, "leans.so"), "NOTHING", &row, &[]);
-    if cfg!(target_arch = "x86_64") {
-        let patched = linked("well_behaved", &["-fno-pic", "-mcmodel=large", "-Wl,-z,notext"], "patched.so");
-        check(&patched, "NOTHING", &("well_behaved", &[("text-relocations", "failed")]), &[]);
-    }
-}
-
-#[test]
-fn unique_symbols_are_found() {
-    if !has_peer("c++", "g++") {
-        return;
-    }
-    let cpp = root().join("tests/zoo/cpp/unique.cpp");
-    let compiler = ["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror"];
-    let object = cc::compile(&compiler, cpp.to_str().unwrap(), &["-c", "-fPIC"], "zoo_unique.o");
-    let library = linked("brings_unique_symbols", &[object.to_str().unwrap(), "-lstdc++"], "zoo_unique.so");
-    let row = ("brings_unique_symbols", &[("removable", "warned"), ("unmaps", "failed")][..]);
-    check(&library, "NOTHING", &row, &[]);
 }
 
 /// A library of the zoo, compiled with more arguments.
@@ -358,28 +229,6 @@ fn linked(name: &str, more: &[&str], output: &str) -> PathBuf {
     let source = root().join(format!("tests/zoo/c/{name}.c"));
     let arguments = [&["-shared", "-fPIC"], more].concat();
     cc::compile(cc::STRICT_C, source.to_str().unwrap(), &arguments, output)
-}
-
-#[test]
-fn a_hang_is_killed_wherever_it_is() {
-    for row in HANGS {
-        let (check_name, _) = row.1[0];
-        check(&c("breaks"), "BREAKS", row, &["--only", check_name, "--timeout", "1s"]);
-    }
-}
-
-/// Whoever killed the check's process alone would leave its child behind, which holds a lock.
-#[test]
-fn processes_that_a_check_started_are_killed_with_it() {
-    let lock = directory("killed").join("lock");
-    let mut command = hookrail(&["check", "--json", "--only", "starts", "--timeout", "1s"]);
-    command.arg(c("breaks")).env("BREAKS", "start:fork").env("BREAKS_LOCK", &lock);
-    let output = run(&mut command, b"");
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    let file = fs::File::options().read(true).write(true).open(&lock).unwrap();
-    // SAFETY: a plain call on an open file.
-    let locked = unsafe { libc::lockf(file.as_raw_fd(), libc::F_TLOCK, 0) };
-    assert_eq!(locked, 0, "somebody still holds it");
 }
 
 /// Whether every check is shown to fail: one that nothing fails says nothing.

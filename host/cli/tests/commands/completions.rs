@@ -151,6 +151,8 @@ fn broken_files_and_silent_hosts_are_passed_over() {
     check(program, &["plugin", "uninstall", ""], &[]);
     check(program, &["plugin", "stop", ""], &[]);
     check(program, &["hooks", "show", "message.p"], &["message.publish"]);
+    // The next run gives this home to another test.
+    fs::remove_dir_all(home()).unwrap();
 }
 
 /// A shell with the program in its path, in the directory of the packages.

@@ -32,6 +32,8 @@ pub(crate) const EXCUSED: &[Excused] = &[
     ("examples/counter_two.rs", "the second build of `counter`, which replaces the first", TRUSTS_AN_ADDRESS),
     ("examples/declares_a_budget.rs", "is slow by its own measure, which is for whoever counts to tell", PASSES),
     ("examples/ends_the_host.rs", "ends the process where a message says how, and no check sends those", PASSES),
+    ("examples/handles_parcels.rs", "uses what a host offers as the payload of a test says", HOOKS_POINTS_OF_TESTS),
+    ("examples/harms_its_worker.rs", "harms its process where a message says how, and no check sends those", PASSES),
     ("examples/fails_on_demand.rs", "fails as the payload of a test says", HOOKS_POINTS_OF_TESTS),
     (
         "examples/finds_pthread_create.rs",
@@ -59,6 +61,7 @@ pub(crate) const EXCUSED: &[Excused] = &[
         "misbehaves when it is unloaded while the test's pipe is open: its task goes on",
         NEEDS_A_CONFIGURATION,
     ),
+    ("examples/logs_in_once.rs", "does nothing wrong: what it logs in an initialiser has to be heard", PASSES),
     ("examples/logs_to_the_last.rs", "logs after its own end, as long as the test says", NEEDS_A_CONFIGURATION),
     ("examples/makes_its_own_key.rs", "does nothing wrong: its own key's destructor has to run once", PASSES),
     ("examples/many_instances.rs", "does nothing wrong: several instances of it run at once", NEEDS_A_CONFIGURATION),
@@ -84,6 +87,7 @@ pub(crate) const EXCUSED: &[Excused] = &[
         NEEDS_A_CONFIGURATION,
     ),
     ("examples/runs_on_tokio.rs", "does nothing wrong: its runtime ends with it, and it is unmapped", PASSES),
+    ("examples/says_how_it_is.rs", "says of itself what the files of a test say", PASSES),
     ("examples/searches_with_regex.rs", "does nothing wrong: what the crate keeps has to be taken down", PASSES),
     ("examples/sends_to_its_worker.rs", "does nothing wrong: its thread waits for what other threads keep", PASSES),
     (
@@ -101,6 +105,11 @@ pub(crate) const EXCUSED: &[Excused] = &[
         "examples/thread_in_constructor.rs",
         "its constructor starts a thread when a test's variable says so; it hooks nothing",
         &[("note", "warned"), ("constructors", "warned"), ("callbacks", "warned")],
+    ),
+    (
+        "examples/uses_its_ephemeral_directory.rs",
+        "does nothing wrong, unless a message says so that no check sends: its directory has to end with it",
+        PASSES,
     ),
 ];
 

@@ -9,3 +9,4 @@ mod excused;
 mod help;
 mod new;
 mod other_commands;
+mod zoo_rows;

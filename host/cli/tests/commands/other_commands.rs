@@ -21,6 +21,24 @@ fn with_plugins(arguments: &[&str]) -> Command {
 }
 
 #[test]
+fn a_mistake_shows_the_usage_of_its_command_with_every_alternative() {
+    for (arguments, usage) in [
+        (&["run", "--header-field", "a"][..], "hookrail run [OPTIONS] [FILES]..."),
+        (
+            &["config", "set", "mask"],
+            "hookrail config set [OPTIONS] <NAME> <KEY=VALUE>...\n       hookrail config set [OPTIONS] <NAME> --file <FILE>",
+        ),
+        (&["check"], "hookrail check <FILE|--list>"),
+        (&["check", "--quick"], "hookrail check --quick <FILE|--list>"),
+    ] {
+        let output = run(&mut hookrail(arguments), b"");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(&format!("\nUsage: {usage}\n")), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn every_point_is_listed_with_who_dispatches_it() {
     let points = json(&["hooks", "list", "--json"]);
     let publish = points.as_array().unwrap().iter().find(|view| view["point"] == "message.publish").unwrap();

@@ -77,7 +77,12 @@ fn author_and_operator_see_what_the_guide_shows() {
                 edit(&quiet.join("Cargo.toml"), "version = \"0.1.0\"", "version = \"0.2.0\"");
             }
             ["hookrail", "keygen", ..] => {
-                edit(&quiet.join("Cargo.toml"), "A Hookrail plugin that hooks message.publish.", "Marks messages.");
+                edit(&quiet.join("Cargo.toml"), concat!("TO", "DO: what it does, in one sentence."), "Marks messages.");
+                edit(
+                    &quiet.join("Cargo.toml"),
+                    concat!("TO", "DO: the address of its source."),
+                    "https://code.example/quiet",
+                );
             }
             ["hookrail", "plugin", "upgrade", ..] => {
                 let mut run = command(env!("CARGO_BIN_EXE_hookrail"), "home");

@@ -23,7 +23,7 @@ version = "1.0.0"
 edition = "2024"
 description = "Greets every message."
 authors = ["Jane Doe <jane@example.org>"]
-repository = "https://example.org/hello"
+repository = "https://code.example/hello"
 [lib]
 crate-type = ["cdylib"]
 [package.metadata.hookrail]

@@ -98,6 +98,7 @@ impl Screen for Stocked {
             self.ok(&["plugin", "enable", "screen"]);
         }
         match status {
+            "halted" => _ = self.ok(&["plugin", "halt", "screen"]),
             "stopped, loaded" => _ = self.ok(&["plugin", "stop", "screen"]),
             // Where no host runs it is that already.
             "stopped, not loaded" if self.status() != status => _ = self.ok(&["plugin", "unload", "screen"]),

@@ -136,7 +136,7 @@ fn a_package_tells_what_it_is_before_it_is_installed_and_when_it_is_not_loaded()
     assert_eq!(shown["declared"][0]["name"], "screen");
     for text in [home.ok(&["inspect", "screen-1.0.0.hrp"]), home.ok(&["plugin", "show", "screen"])] {
         for said in
-            ["Denies.", "Jane <jane@example.org>", "https://example.org", "message_processing", "300", "isolation"]
+            ["Denies.", "Jane <jane@example.org>", "https://code.example", "message_processing", "300", "isolation"]
         {
             assert!(text.contains(said), "no {said} in: {text}");
         }

@@ -8,6 +8,7 @@ use std::process::Command;
 use hookrail_tests::cli::live::Live;
 use hookrail_tests::cli::tiny::Tiny;
 use hookrail_tests::cli::{directory, home, hookrail, run, text};
+use hookrail_tests::has_peer;
 use serde_json::Value;
 
 /// A package; the hosts and `dev` of a test find each other in its home.
@@ -110,6 +111,54 @@ fn a_failed_build_changes_nothing_and_the_compiler_is_heard() {
     assert_eq!(said.last().unwrap(), "no longer watching; generation 2 of tiny-compile_error keeps running");
 }
 
+/// The template of `hookrail new --lang c`, whose callback puts a word in place of the body.
+fn in_c(directory: &Path, says: &str) {
+    let source = directory.join("plugin.c");
+    let text = fs::read_to_string(&source).unwrap();
+    let (before, rest) = text.split_once("  (void)ctx;\n").unwrap();
+    let (_, after) = rest.split_once("  return HOOKRAIL_VERDICT_CONTINUE;").unwrap();
+    let body = format!("  hookrail_message *message = payload;\n  hookrail_bytes_set(&message->body, {says}, 3);\n");
+    fs::write(source, format!("{before}  (void)ctx;\n{body}  return HOOKRAIL_VERDICT_CONTINUE;{after}")).unwrap();
+}
+
+#[test]
+fn a_plugin_in_c_is_built_by_make_and_its_compiler_is_heard() {
+    if !has_peer("cc", "gcc") || !has_peer("make", "make") {
+        return;
+    }
+    let directory = directory("dev_in_c");
+    let new = ["new", "swap", "--priority", "400", "--lang", "c", "--directory", "."];
+    assert!(run(hookrail(&new).current_dir(&directory), b"").status.success());
+    in_c(&directory, "\"one\"");
+    let mut run = hookrail(&["run", "--json"]);
+    let mut host = Live::start(&mut run);
+    let socket = home().join("run").join(format!("{}.sock", host.id()));
+    hookrail_tests::probe::eventually("it opens its socket", || socket.exists());
+    let pid = host.id().to_string();
+    let dev = Live::start(hookrail(&["dev", "--pid", &pid]).current_dir(&directory));
+    let first = dev.out.line(0);
+    assert!(first.starts_with("built in ") && first.contains(", generation 1, "), "{first}");
+    assert_eq!(host.through("a"), "one");
+    // The commands of the first build are shown, and do not land on stdout, which is for results.
+    assert!(dev.said.wait_for(" -shared ").contains("plugin.c"));
+
+    in_c(&directory, "missing");
+    dev.said.wait_for("error: ");
+    assert!(dev.said.wait_for("the build failed after").ends_with("generation 1 of swap keeps running"));
+    assert_eq!(host.through("b"), "one");
+    in_c(&directory, "\"two\"");
+    let second = dev.out.line(1);
+    assert!(second.contains(", generation 2, "), "{second}");
+    assert_eq!(host.through("c"), "two");
+    // What the template's header has, the library depends on too.
+    let header = fs::read_to_string(directory.join("hookrail.h")).unwrap();
+    fs::write(directory.join("hookrail.h"), header + "#define TOO_LATE \"\"\n").unwrap();
+    dev.said.wait_for("the same library; generation 2 keeps running");
+    dev.interrupt();
+    let (code, out, said) = dev.end();
+    assert_eq!((code, out.len()), (Some(130), 2), "{out:#?} {said:#?}");
+}
+
 #[test]
 fn a_build_that_panics_is_rolled_back_and_its_author_told() {
     let scene = Scene::new("panics");
@@ -200,8 +249,16 @@ fn mistakes_in_calling_dev_are_told_with_what_to_do() {
     check(&["src"], 2, "HR0612", "Cargo.toml is in");
     check(&[workspace.to_str().unwrap()], 2, "HR0613", "plugins/hello");
     check(&[library.to_str().unwrap()], 2, "HR0614", "crate-type");
+    let made = directory("dev_mistakes_in_c");
+    let in_c = made.to_str().unwrap();
+    fs::write(made.join("Makefile"), "all:\n\ttouch $(MADE)\n").unwrap();
+    check(&[in_c], 2, "HR0612", "hookrail-package.toml");
+    fs::write(made.join("hookrail-package.toml"), "[package]\nname = \"a\"\n").unwrap();
     check(&["."], 3, "HR0711", "`hookrail run` starts one");
     let (one, two) = (scene.run(), scene.run());
+    let pid = one.id().to_string();
+    check(&[in_c, "--once", "--pid", &pid, "--", "MADE=a.o"], 2, "HR0614", "one lib*.so");
+    check(&[in_c, "--once", "--pid", &pid, "--", "MADE=liba.so libb.so"], 2, "HR0614", "one lib*.so");
     check(&["."], 2, "HR0610", "--pid");
     for host in [&one, &two] {
         let pid = host.id().to_string();
@@ -211,4 +268,6 @@ fn mistakes_in_calling_dev_are_told_with_what_to_do() {
     }
     let output = run(scene.command(&["dev", "."]).env("CARGO", Path::new("/nowhere/cargo")), b"");
     assert!(text(&output.stderr).contains("error[HR0616]: cannot run cargo"), "{}", text(&output.stderr));
+    let output = run(scene.command(&["dev", in_c, "--once", "--pid", &pid]).env("PATH", "/nowhere"), b"");
+    assert!(text(&output.stderr).contains("error[HR0616]: cannot run make"), "{}", text(&output.stderr));
 }

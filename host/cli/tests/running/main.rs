@@ -2,6 +2,7 @@
 
 mod control;
 mod dev;
+mod ephemeral;
 mod formats;
 mod lost_work;
 mod observation;

@@ -5,8 +5,9 @@ use std::path::Path;
 use hookrail_dispatch::view;
 use hookrail_engine::{Core, RuntimeOverrides};
 use hookrail_image::SealedCopy;
-use hookrail_model::command::{LeftOut, PlacedCallback, PluginDetail, Replace, Replaced};
+use hookrail_model::command::{Embed, Isolate, LeftOut, PlacedCallback, PluginDetail, Replace, Replaced};
 use hookrail_model::error::ApiMisuse;
+use hookrail_model::isolation::Isolation;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::note::NoteHook;
 use hookrail_model::view::{PluginView, PointView, Status};
@@ -71,6 +72,22 @@ pub(super) fn replace(call: &Call<'_>, command: Replace) -> Result<Replaced, Err
     Ok(replaced(core, upgraded, wait_ms))
 }
 
+pub(super) fn isolate(call: &Call<'_>, command: Isolate) -> Result<Replaced, Error> {
+    let Isolate { plugin, worker, wait_ms, .. } = command;
+    move_to(call, &plugin, Isolation::Worker(worker), wait_ms)
+}
+
+pub(super) fn embed(call: &Call<'_>, command: Embed) -> Result<Replaced, Error> {
+    let Embed { plugin, wait_ms, .. } = command;
+    move_to(call, &plugin, Isolation::InProcess, wait_ms)
+}
+
+fn move_to(call: &Call<'_>, plugin: &str, to: Isolation, wait_ms: Option<u64>) -> Result<Replaced, Error> {
+    // SAFETY: as in `load`.
+    let moved = unsafe { call.core().move_to(&call.find(plugin)?, to)? };
+    Ok(replaced(call.core(), moved, wait_ms))
+}
+
 pub(super) fn log(call: &Call<'_>, name: &str, level: LogLevel) -> Result<PluginView, Error> {
     call.core().table.set_log_level(&call.find(name)?, level)?;
     call.view(name)
@@ -78,6 +95,16 @@ pub(super) fn log(call: &Call<'_>, name: &str, level: LogLevel) -> Result<Plugin
 
 pub(super) fn stop(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
     call.core().stop(&call.find(name)?)?;
+    call.view(name)
+}
+
+pub(super) fn halt(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
+    call.core().halt(&call.find(name)?)?;
+    call.view(name)
+}
+
+pub(super) fn resume(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
+    call.core().resume(&call.find(name)?)?;
     call.view(name)
 }
 
@@ -93,7 +120,7 @@ pub(super) fn start(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
 pub(super) fn restart(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
     let core = call.core();
     if let Some(plugin) = core.table.plugin(name)
-        && core.table.status(name) == Some(Status::Running)
+        && matches!(core.table.status(name), Some(Status::Halted | Status::Running))
         && core.stop(&plugin)? != Status::Stopped
     {
         return Err(ApiMisuse::busy(name, "stopped").into());

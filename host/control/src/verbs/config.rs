@@ -58,7 +58,7 @@ impl Verbs<'_> {
         }
         let before = self.attached.store.load_spec(name)?;
         let status = self.core.table.status(name);
-        let runs = self.attached.is_live && status == Some(Status::Running);
+        let runs = self.attached.is_live && matches!(status, Some(Status::Halted | Status::Running));
         let (mut upgraded, mut is_reloaded) = (None, false);
         let configured = change.configure::<Error>(name, config, |config| {
             match (runs, restart) {

@@ -4,7 +4,7 @@
 //! as it learns those of eight: a loop with a single site takes more than twice the time.
 
 use std::ffi::c_void;
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(any(miri, not(target_arch = "x86_64")))]
 use std::ptr::null;
 
 use super::pair::Pair;
@@ -18,7 +18,7 @@ pub(super) type RunLong =
     unsafe extern "C" fn(pair: *const Pair, end: *const Pair, frame: &AtomicPtr<()>, payload: *mut c_void) -> Stopped;
 
 /// How many bytes of code the loop has, filled up with instructions that trap.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 pub(super) const LENGTH: usize = 512;
 
 /// Where the loop stopped.
@@ -41,7 +41,7 @@ impl Stopped {
 /// # Safety
 /// As for `Chain::run`: this thread is inside, and `frame` is where it names the entry it is in; `pair` is one of a
 /// snapshot whose pairs end at `end`, and `payload` is what they expect.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(any(miri, not(target_arch = "x86_64")))]
 pub(super) unsafe extern "C" fn here(
     mut pair: *const Pair,
     end: *const Pair,
@@ -79,7 +79,7 @@ pub(super) unsafe extern "C" fn here(
 /// # Safety
 /// As for `Chain::run`: this thread is inside, and `frame` is where it names the entry it is in; `pair` is one of a
 /// snapshot whose pairs end at `end`, and `payload` is what they expect.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn here(
     pair: *const Pair,

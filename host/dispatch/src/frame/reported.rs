@@ -4,7 +4,8 @@ use std::fmt;
 
 /// A reported text, and the dispatch it was reported in.
 pub struct Reported {
-    pub(super) kind: u32,
+    /// A [`Report`](hookrail_abi::host::Report).
+    pub kind: u32,
     /// The text.
     pub text: String,
     /// The panic that caused the text, if one did.

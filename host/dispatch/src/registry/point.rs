@@ -45,8 +45,18 @@ impl PointState {
             && self.fingerprint == P::shape().fingerprint
     }
 
+    /// What its callbacks may do.
+    pub fn kind(&self) -> RawKind {
+        self.chain.facts.kind
+    }
+
+    /// The operations of its payload.
+    pub fn ops(&self) -> &'static PayloadOps {
+        self.ops
+    }
+
     /// Whether its payload never leaves this process.
-    pub(crate) fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         self.ops.encode.is_none()
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi as abi;
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
-use hookrail_dispatch::{Owner, Registry, reclaim, view};
+use hookrail_dispatch::{Owner, Registry, TakenOut, reclaim, view};
 use hookrail_image::SealedCopy;
 use hookrail_loader::Closed;
 use hookrail_model::error::{ApiMisuse, Error};
@@ -36,6 +36,8 @@ pub struct Core {
     /// Its plugins.
     pub table: Arc<Table>,
     pub(super) events: Arc<Announcer>,
+    /// Tells it from the other hosts of this process.
+    pub(super) number: u64,
     owners: AtomicU64,
     reaper: Reaper,
     pub(super) watchdog: OnceCell<()>,
@@ -72,11 +74,15 @@ impl Core {
         registry.declare::<MessageDelivered>()?;
         registry.declare::<MessageDropped>()?;
         service::offer();
+        service::sweep(&config.home_dir());
         // Reports of the program's own callbacks take the same way as those of plugins.
         // SAFETY: the table lives as long as the process.
         unsafe { abi::host::attach(&service::TABLE) };
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let core = Core {
             registry,
+            // Relaxed: only distinctness matters.
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             table: Arc::default(),
             events: Arc::default(),
             owners: AtomicU64::new(0),
@@ -108,7 +114,7 @@ impl Core {
     /// The caller trusts the library as this program: its code runs in this process.
     pub unsafe fn load(&self, copy: SealedCopy, runtime_overrides: RuntimeOverrides) -> Result<PluginHandle, Error> {
         // SAFETY: the caller trusts the library as this program.
-        let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
+        let mut loaded = unsafe { Loaded::open(copy, &self.config, self.number, runtime_overrides.isolation.clone())? };
         let name = loaded.note().name.clone();
         let reservation = match self.table.reserve_new(&name) {
             Ok(reservation) => reservation,
@@ -118,7 +124,8 @@ impl Core {
             }
         };
         // The watchdog also watches what takes too long, and starting may.
-        if !self.config.limits.stuck.is_zero() || self.config.limits_memory() {
+        let asks = !self.config.health.every.is_zero();
+        if asks || !self.config.limits.stuck.is_zero() || self.config.limits_memory() {
             self.registry.signals.start();
         }
         let owner = self.next_owner();
@@ -138,9 +145,6 @@ impl Core {
             return Err(error);
         }
         log!(debug, plugin = name, "loaded");
-        if loaded.note().isolation.as_deref() == Some("worker") {
-            log!(warn, plugin = name, "it asks for a process of its own, and this host runs every plugin in its own");
-        }
         let version = loaded.note().version.clone();
         let (generation, _) = reservation.set(Current::new(owner, owner, loaded, runtime_overrides, None));
         self.events.tell(&name, generation, EventKind::loaded(version));
@@ -156,8 +160,9 @@ impl Core {
         let reaper = self.reaper()?;
         // Dropped last: the callbacks leave their points before the copies of former files are freed.
         let (current, generation, _past, name) = self.table.take(plugin)?;
-        let Current { load, owner, lifecycle, version, .. } = current;
-        let callbacks = self.registry.leave(owner);
+        let Current { load, owner, lifecycle, version, halted, .. } = current;
+        let mut callbacks = self.registry.leave(owner);
+        callbacks.extend(halted.into_iter().map(TakenOut::into_callback));
         drop(name);
         self.events.tell(&plugin.name, generation, EventKind::Unloading);
         let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle, owner, callbacks };

@@ -30,7 +30,7 @@ impl Core {
         copy: OwnedFd,
         runtime_overrides: RuntimeOverrides,
     ) -> Result<Upgraded, Error> {
-        let reservation = self.table.reserve(plugin, Status::Running, "rolled back")?;
+        let reservation = self.table.reserve(plugin, &[Status::Running], "rolled back")?;
         let early = reservation.serving().map(|early| early.owner);
         let probation = reservation.end_probations(None).into_iter().find(|probation| Some(probation.owner) == early);
         let states =

@@ -1,17 +1,19 @@
 //! What a host knows of its plugins, by name: the serving generation, the operation in progress, its probation, what
 //! went wrong with it, and its former generations. Nothing about a plugin is kept anywhere else.
 
+mod checkup;
 mod look;
 mod memory;
 mod probation;
 mod probations;
 mod reservation;
+mod said;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_dispatch::{Condvar, Owner, deadline_after};
+use hookrail_dispatch::{Condvar, Owner, TakenOut, deadline_after};
 use hookrail_loader::{Meter, PluginDiagnostics};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::instance::plugin_of;
@@ -21,10 +23,14 @@ use hookrail_model::schema::Schema;
 use hookrail_model::view::Status;
 use parking_lot::Mutex;
 
+pub(super) use self::checkup::Asked;
 pub(super) use self::memory::Over;
 pub(super) use self::probation::{ProbationEntry, RollbackPoint};
 pub(super) use self::reservation::{Reservation, Serving};
+use self::said::Asking;
+pub(super) use self::said::Said;
 use super::handle::PluginHandle;
+use crate::body::WorkerStatus;
 use crate::config::RuntimeOverrides;
 use crate::plugin::{Lifecycle, Loaded};
 use crate::ticket::Ticket;
@@ -94,7 +100,15 @@ pub(super) struct Current {
     /// The schema that its configurations were validated against.
     pub(super) schema: Option<Arc<Schema>>,
     pub(super) meter: Option<Arc<Meter>>,
+    /// The worker that it runs in, if it is not this process.
+    pub(super) worker: Option<Arc<dyn WorkerStatus>>,
     pub(super) status: Status,
+    /// Its callbacks, while it is halted.
+    pub(super) halted: Vec<TakenOut>,
+    /// What it has said of its health.
+    pub(super) said: Said,
+    /// When it was asked for its health, until it has answered.
+    pub(super) asked: Option<Asking>,
     /// The overrides that the next generations start with.
     pub(super) runtime_overrides: RuntimeOverrides,
     /// Whether it exceeded its memory limit at the last check.
@@ -125,8 +139,12 @@ impl Current {
             diagnostics: loaded.diagnostics().clone(),
             log,
             meter: loaded.meter(),
+            worker: loaded.worker(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
+            halted: Vec::new(),
+            said: Said::default(),
+            asked: None,
             runtime_overrides,
             is_over: false,
         }
@@ -175,7 +193,7 @@ impl Table {
         let current = entry.current.as_ref().ok_or_else(not_loaded)?;
         match (entry.doing(), current.status) {
             (Some(doing), _) => Err(ApiMisuse::busy(name, doing)),
-            (None, Status::Running) => Ok((current.owner, current.lifecycle.clone())),
+            (None, Status::Halted | Status::Running) => Ok((current.owner, current.lifecycle.clone())),
             (None, status) => Err(ApiMisuse::status(name, status.name())),
         }
     }

@@ -63,7 +63,7 @@ impl Core {
         runtime_overrides: Option<RuntimeOverrides>,
     ) -> Result<Upgraded, Error> {
         let limit = self.config.upgrade.max_state;
-        let reservation = self.table.reserve(plugin, Status::Running, "upgraded")?;
+        let reservation = self.table.reserve(plugin, &[Status::Running], "upgraded")?;
         let inherit = |old: &Loaded| {
             if fresh {
                 let rollback_point = old.save(limit).unwrap_or_default();
@@ -96,8 +96,10 @@ impl Core {
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
         let reaper = self.reaper()?;
         let (began, took) = (Instant::now(), copy.took());
+        let moved = runtime_overrides.as_ref().and_then(|others| others.isolation.clone());
+        let moved = moved.or_else(|| reservation.runtime_overrides().isolation);
         // SAFETY: the caller trusts the library in the copy as this program.
-        let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
+        let mut loaded = unsafe { Loaded::open(copy, &self.config, self.number, moved)? };
         let copy = loaded.copied();
         let open = took + began.elapsed() - copy;
         let began = Instant::now();
@@ -172,7 +174,10 @@ impl Core {
         let before = reservation.runtime_overrides();
         drop(lifecycle);
         let (runtime_overrides, before) = match runtime_overrides {
-            Some(others) => (others, Some(before)),
+            // Where it was moved to, it stays.
+            Some(others) => {
+                (RuntimeOverrides { isolation: others.isolation.or(before.isolation.clone()), ..others }, Some(before))
+            }
             None => (before, None),
         };
         let rollback_point =

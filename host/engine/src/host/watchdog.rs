@@ -1,5 +1,5 @@
-//! The thread that acts on what dispatches find out about callbacks, looks for calls that take too long, and checks on
-//! probations. It starts with the first plugin, or with the first signal.
+//! The thread that acts on what dispatches find out about callbacks, looks for calls that take too long, checks on
+//! probations, and has plugins asked for their health. It starts with the first plugin, or with the first signal.
 
 use std::collections::HashMap;
 use std::fs::read_to_string;
@@ -11,6 +11,7 @@ use hookrail_dispatch::{Callback, CallbackRef, CallbackState, Found, HalfOpen, O
 use hookrail_model::event::EventKind;
 use hookrail_model::log;
 
+use super::checkup;
 use super::core::Core;
 use super::table::Over;
 use crate::config::Config;
@@ -24,6 +25,8 @@ struct Watchdog {
     quarantined: Vec<Quarantined>,
     /// The stays of each thread, by slot number, outermost first.
     stays: HashMap<usize, Vec<Seen>>,
+    /// When plugins are asked for their health next.
+    checkup: Option<Instant>,
 }
 
 /// A quarantined callback that will be tried again.
@@ -71,8 +74,9 @@ fn run(signals: &Signals, core: &Weak<Core>) {
         watchdog.weigh(&core);
         watchdog.try_again(&core);
         watchdog.look(&core);
+        let checkup = checkup::pass(&core, &mut watchdog.checkup);
         core.table.pass_probations();
-        let until = [watchdog.next(&core), next_weighing(&core.config), core.table.next_probation()];
+        let until = [watchdog.next(&core), next_weighing(&core.config), core.table.next_probation(), checkup];
         let until = until.into_iter().flatten().min();
         // A host that is being dropped does not wait for this thread.
         drop(core);

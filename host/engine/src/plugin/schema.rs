@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hookrail_abi::Text;
-use hookrail_abi::boundary::SchemaTable;
 use hookrail_image::SealedCopy;
 use hookrail_model::error::Error;
 use hookrail_model::schema::Schema;
@@ -22,22 +20,13 @@ use crate::config::Config;
 /// its code, as [`Host::load`](crate::Host::load) does.
 pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
     // SAFETY: the caller trusts the library as this program.
-    let loaded = unsafe { Loaded::open(SealedCopy::of(file.as_ref())?, &Config::default())? };
-    let schema = loaded.schema();
+    let loaded = unsafe { Loaded::open(SealedCopy::of(file.as_ref())?, &Config::default(), 0, None)? };
+    let schema = loaded.body.schema();
     loaded.abandon();
     schema
 }
 
 impl Loaded {
-    /// The JSON Schema of the configuration, if the plugin exports one.
-    pub(crate) fn schema(&self) -> Result<Option<String>, Error> {
-        let Some(table) = self.library.table::<SchemaTable>() else { return Ok(None) };
-        let mut schema = Text::new();
-        // SAFETY: the text is exclusive for the call.
-        self.call("schema", &self.note().name, || unsafe { (table.write)(&mut schema) })?;
-        Ok(Some(schema.as_str().into()))
-    }
-
     /// The compiled schema, if the plugin exports one. A malformed schema is reported as an error of `instance`.
     /// `known` is reused if its text is the same, since compiling takes longer than creating and starting a small
     /// plugin.
@@ -46,7 +35,7 @@ impl Loaded {
         instance: &str,
         known: Option<&Arc<Schema>>,
     ) -> Result<Option<Arc<Schema>>, Error> {
-        let Some(text) = self.schema()? else { return Ok(None) };
+        let Some(text) = self.body.schema()? else { return Ok(None) };
         match known.filter(|known| known.text() == text) {
             Some(known) => Ok(Some(known.clone())),
             None => Schema::new(instance, text).map(|schema| Some(Arc::new(schema))),

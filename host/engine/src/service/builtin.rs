@@ -10,8 +10,8 @@ use hookrail_model::guarded;
 
 use super::{Handle, Services};
 
-/// Offers them to all plugins of this process.
-pub(crate) fn offer() {
+/// Offers the host's own services to all plugins of this process. Every host does; a worker has none.
+pub fn offer() {
     static OFFERED: Once = Once::new();
     static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
     static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
@@ -46,23 +46,28 @@ unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> 
 unsafe extern "C" fn dirs(handle: *const boundary::Handle, kind: u32, out: *mut Text) -> u32 {
     // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
-    let name = match kind {
-        kind if kind == Dir::Data as u32 => "data",
-        kind if kind == Dir::State as u32 => "state",
-        kind if kind == Dir::Ephemeral as u32 => "ephemeral",
+    let made = |name| {
+        let path = handle.home.join(name);
+        create_dir_all(&path).map(|()| path).map_err(|error| (name, error))
+    };
+    let path = match kind {
+        kind if kind == Dir::Data as u32 => made("data"),
+        kind if kind == Dir::State as u32 => made("state"),
+        kind if kind == Dir::Ephemeral as u32 => {
+            handle.ephemeral.path(&handle.home).map_err(|error| ("ephemeral", error))
+        }
         other => {
             out.push_str(&format!("there is no directory of kind {other}"));
             return 1;
         }
     };
-    let path = handle.home.join(name);
-    match create_dir_all(&path) {
-        Ok(()) => {
+    match path {
+        Ok(path) => {
             out.push_str(&path.to_string_lossy());
             0
         }
-        Err(error) => {
-            out.push_str(&format!("cannot make the directory {}: {error}", path.display()));
+        Err((name, error)) => {
+            out.push_str(&format!("cannot make the directory {}: {error}", handle.home.join(name).display()));
             1
         }
     }

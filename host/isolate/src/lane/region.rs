@@ -125,6 +125,23 @@ impl Region {
         (0..pool.reached()).for_each(|index| self.memory(index).control().turn.poison());
     }
 
+    /// How far notes are queued on a lane now, which [`notes_taken`](Self::notes_taken) is told.
+    ///
+    /// # Panics
+    /// If there is none with that number.
+    pub fn notes_queued(&self, lane: usize) -> u32 {
+        self.memory(lane).control().ring.written()
+    }
+
+    /// Whether the worker has taken all notes up to there.
+    ///
+    /// # Panics
+    /// If there is no lane with that number.
+    pub fn notes_taken(&self, lane: usize, queued: u32) -> bool {
+        // Positions are far less than half of all numbers apart.
+        self.memory(lane).control().ring.read().wrapping_sub(queued).cast_signed() >= 0
+    }
+
     /// Takes a free lane.
     pub(super) fn take(&self) -> Option<Idle> {
         self.pool.lock().take(self.lanes)

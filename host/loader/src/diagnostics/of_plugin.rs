@@ -30,12 +30,34 @@ pub struct PluginDiagnostics {
     /// The instance whose callbacks have that context.
     instances: RwLock<HashMap<usize, Arc<str>>>,
     pub(super) symbols: OnceLock<Arc<Symbols>>,
+    /// Sets the level where the library is, if that is another process.
+    elsewhere: Option<Elsewhere>,
+}
+
+/// Sets the level in another process; must not wait for it.
+struct Elsewhere(Box<dyn Fn(LogLevel) + Send + Sync>);
+
+impl std::fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Elsewhere")
+    }
 }
 
 impl PluginDiagnostics {
     /// Diagnostics that report nothing yet.
     pub(crate) fn new(plugin: &str) -> Arc<Self> {
+        Self::with(plugin, None)
+    }
+
+    /// Diagnostics of a library in another process, which reports by other ways; `set_level` passes the level on, and
+    /// must not wait.
+    pub fn elsewhere(plugin: &str, set_level: impl Fn(LogLevel) + Send + Sync + 'static) -> Arc<Self> {
+        Self::with(plugin, Some(Elsewhere(Box::new(set_level))))
+    }
+
+    fn with(plugin: &str, elsewhere: Option<Elsewhere>) -> Arc<Self> {
         Arc::new(PluginDiagnostics {
+            elsewhere,
             plugin: plugin.into(),
             generation: AtomicU64::new(0),
             level: AtomicU32::new(0),
@@ -63,6 +85,9 @@ impl PluginDiagnostics {
         if let Some(set) = set.get() {
             // SAFETY: `close` takes the function back before the library goes, and waits for the lock.
             frame::call(self.identity(), None, || unsafe { set(level as u32) });
+        }
+        if let Some(Elsewhere(set)) = &self.elsewhere {
+            set(level);
         }
     }
 

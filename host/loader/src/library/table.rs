@@ -1,7 +1,8 @@
 //! The tables that a plugin returns by versioned id.
 
 use hookrail_abi::boundary::{
-    Growing, KeysTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, TooSmall, TraceTable, UnloadTable,
+    Growing, KeysTable, LifecycleTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, TooSmall, TraceTable,
+    UnloadTable,
 };
 use hookrail_model::error::Incompatible;
 
@@ -20,6 +21,11 @@ pub unsafe trait Table: Growing {
 // SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `keys/1`.
 unsafe impl Table for KeysTable {
     const ID: &'static str = "keys/1";
+}
+
+// SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `lifecycle/1`.
+unsafe impl Table for LifecycleTable {
+    const ID: &'static str = "lifecycle/1";
 }
 
 // SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `memory/1`.

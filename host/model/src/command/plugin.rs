@@ -18,6 +18,42 @@ pub struct List {
     pub verify: bool,
 }
 
+/// Moves a running plugin into the process of the host, with its state, until it is unloaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Embed {
+    /// Its name.
+    pub plugin: String,
+    /// How long to wait for the end of the old generation, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
+}
+
+/// Has a running plugin pause its own work, and takes its callbacks out of their chains; its instances stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Halt {
+    /// Its name.
+    pub plugin: String,
+}
+
+/// Moves a running plugin into a worker process, with its state, until it is unloaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Isolate {
+    /// Its name.
+    pub plugin: String,
+    /// The worker, if it is one that several plugins share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
+    /// How long to wait for the end of the old generation, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
+}
+
 /// Loads a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +79,15 @@ pub struct SetLogLevel {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Restart {
+    /// Its name.
+    pub plugin: String,
+}
+
+/// Has a halted plugin continue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Resume {
     /// Its name.
     pub plugin: String,
 }
@@ -104,9 +149,13 @@ pub struct Replace {
 }
 
 command!(List, "list", NOTHING, Vec<PluginView>);
+command!(Embed, "embed", HOST_AND_PLUGINS, Replaced, wait_ms);
+command!(Halt, "halt", HOST_AND_PLUGINS, PluginView);
+command!(Isolate, "isolate", HOST_AND_PLUGINS, Replaced, wait_ms);
 command!(Load, "load", HOST_AND_PLUGINS, PluginView);
 command!(SetLogLevel, "set-log-level", HOST_AND_PLUGINS, PluginView);
 command!(Restart, "restart", HOST_AND_PLUGINS, PluginView);
+command!(Resume, "resume", HOST_AND_PLUGINS, PluginView);
 command!(Show, "show", NOTHING, PluginDetail);
 command!(Start, "start", HOST_AND_PLUGINS, PluginView);
 command!(Stop, "stop", HOST_AND_PLUGINS, PluginView);
@@ -123,6 +172,34 @@ impl List {
     #[must_use]
     pub fn verify(mut self) -> Self {
         self.verify = true;
+        self
+    }
+}
+
+impl Embed {
+    /// For a plugin, with the host's default wait.
+    pub fn new(plugin: impl Into<String>) -> Self {
+        Embed { plugin: plugin.into(), wait_ms: None }
+    }
+}
+
+impl Halt {
+    /// For a plugin.
+    pub fn new(plugin: impl Into<String>) -> Self {
+        Halt { plugin: plugin.into() }
+    }
+}
+
+impl Isolate {
+    /// For a plugin that gets a worker of its own, with the host's default wait.
+    pub fn new(plugin: impl Into<String>) -> Self {
+        Isolate { plugin: plugin.into(), worker: None, wait_ms: None }
+    }
+
+    /// Into the worker of that name, which several plugins share.
+    #[must_use]
+    pub fn into_worker(mut self, name: impl Into<String>) -> Self {
+        self.worker = Some(name.into());
         self
     }
 }
@@ -145,6 +222,13 @@ impl Restart {
     /// For a plugin.
     pub fn new(plugin: impl Into<String>) -> Self {
         Restart { plugin: plugin.into() }
+    }
+}
+
+impl Resume {
+    /// For a plugin.
+    pub fn new(plugin: impl Into<String>) -> Self {
+        Resume { plugin: plugin.into() }
     }
 }
 

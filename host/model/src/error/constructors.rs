@@ -1,8 +1,9 @@
 //! What makes the errors that have named fields.
 
+use std::borrow::Cow;
 use std::io;
 
-use super::{ConfigError, Error, Incompatible, Misbehaved};
+use super::{Compiler, ConfigError, Error, Incompatible, Misbehaved};
 use crate::constructors;
 
 constructors! {
@@ -24,9 +25,11 @@ constructors! {
     Incompatible:
     abi = Abi(plugin: impl Into<String>, host: impl Into<String>),
     too_small = TooSmall(what: impl Into<String>, size: usize, needed: usize),
+    local_point = LocalPoint(point: impl Into<String>, callback: impl Into<String>),
+    not_a_plugin = NotAPlugin(why: impl Into<String>, compiler: Compiler),
     note_disagrees = NoteDisagrees(field: impl Into<String>, note: impl Into<String>, code: impl Into<String>),
     note_format = NoteFormat(plugin: u32, host: u32),
-    other_machine = OtherMachine(found: impl Into<String>, here: &'static str),
+    other_machine = OtherMachine(found: impl Into<String>, here: impl Into<Cow<'static, str>>),
     payload = Payload(point: impl Into<String>, difference: impl Into<String>),
     point_revision = PointRevision(point: impl Into<String>, plugin: u32, host: u32),
     state = State(
@@ -42,10 +45,13 @@ constructors! {
     Misbehaved:
     asynchronous = Asynchronous(point: impl Into<String>, callback: impl Into<String>),
     duplicate_callback = DuplicateCallback(point: impl Into<String>, callback: impl Into<String>),
-    failed = Failed(call: &'static str, message: impl Into<String>),
+    failed = Failed(call: impl Into<Cow<'static, str>>, message: impl Into<String>),
     malformed = Malformed(point: impl Into<String>, callback: impl Into<String>, what: impl Into<String>),
     no_priority = NoPriority(point: impl Into<String>, callback: impl Into<String>),
+    not_ready = NotReady(after: impl Into<String>, why: impl Into<String>),
     reserved_priority = ReservedPriority(point: impl Into<String>, callback: impl Into<String>, priority: i32),
-    state_too_long = StateTooLong(call: &'static str, bytes: usize, limit: usize),
+    state_too_long = StateTooLong(call: impl Into<Cow<'static, str>>, bytes: usize, limit: usize),
+    worker_ended = WorkerEnded(call: impl Into<Cow<'static, str>>, how: impl Into<String>),
+    worker_late = WorkerLate(call: impl Into<Cow<'static, str>>, within: impl Into<String>),
     undeclared = Undeclared(point: impl Into<String>, callback: impl Into<String>),
 }

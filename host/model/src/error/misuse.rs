@@ -62,6 +62,9 @@ pub enum ApiMisuse {
     /// The host has no plugin store.
     #[error("this host has no plugin store")]
     NoStore,
+    /// The plugin is to run in a worker process, and this program has not said that it runs any.
+    #[error("`{0}` is to run in a worker process, and this program runs none")]
+    NoWorkers(String),
     /// No plugin with that name is loaded.
     #[error("no plugin named `{0}` is loaded")]
     NotLoaded(String),
@@ -118,6 +121,10 @@ impl ApiMisuse {
             ApiMisuse::InvalidName(_) => ("HR0114", "give it another name: `instance/callback` names a callback"),
             ApiMisuse::NoCallback { .. } => ("HR0109", "`hookrail hooks show POINT` shows them, as instance/callback"),
             ApiMisuse::NoStore => ("HR0112", "ask another host, or start this one without --no-store"),
+            ApiMisuse::NoWorkers(_) => (
+                "HR0117",
+                "call `hookrail::worker::enter()` first in `main`, or set `isolation = \"in-process\"` for it",
+            ),
             ApiMisuse::StoreThere => ("HR0113", "give it one store, once"),
             ApiMisuse::OwnDescriptors => ("HR0116", "load it on another thread"),
             ApiMisuse::ThreadEnding => ("HR0115", "do it on another thread, or before this one ends"),
@@ -129,7 +136,7 @@ impl ApiMisuse {
             ApiMisuse::PointRedeclared(_) => ("HR0104", "share one declaration, in a crate that all sides depend on"),
             ApiMisuse::Status { .. } => (
                 "HR0107",
-                "`plugin start` (`Host::start`) runs what is stopped, `plugin stop` (`Host::stop`) stops what runs",
+                "`plugin start` (`Host::start`) runs what is stopped, `plugin resume` (`Host::resume`) what is halted; `plugin stop` (`Host::stop`) stops what runs",
             ),
         }
     }

@@ -20,6 +20,7 @@ use crate::end::End;
 use crate::event::EventKind;
 use crate::health::Health;
 use crate::installed::{Allowance, FormerConfig, Kind, Origin, SignatureStatus, TrustSource};
+use crate::isolation::Isolation;
 use crate::log_level::LogLevel;
 use crate::package::Digest;
 use crate::stats::StatsLevel;
@@ -88,10 +89,12 @@ fn answers() -> BTreeMap<&'static str, Value> {
         of::<ConfigSchema>(Some(json!({ "type": "object" }))),
         of::<Configure>(Reconfigured { changed: true, configured: configured(), replaced: Some(replaced()) }),
         of::<Disable>(changed()),
+        of::<Embed>(replaced()),
         of::<Enable>(changed()),
         of::<Events>(()),
         of::<ImportIncoming>(vec![imported]),
         of::<Install>(Installed { installation: installation(), plan: plan(), replaced: Some(replaced()) }),
+        of::<Isolate>(replaced()),
         of::<List>(vec![plugin()]),
         of::<Load>(plugin()),
         of::<Points>(vec![point()]),
@@ -109,6 +112,8 @@ fn answers() -> BTreeMap<&'static str, Value> {
         of::<Stage>(Staged { installation: installation(), plan: plan(), file: "/home/staged/mask.hrp".into() }),
         of::<Start>(plugin()),
         of::<Status>(Program { pid: 7, version: "1.0.0".into(), uptime_ms: 5, plugins: 1, report: json!({ "in": 1 }) }),
+        of::<Halt>(plugin()),
+        of::<Resume>(plugin()),
         of::<Stop>(plugin()),
         of::<Trace>(vec![trace]),
         of::<Uninstall>(Uninstalled {
@@ -128,10 +133,14 @@ fn events() -> Vec<Event> {
     let (on, callback) = (|| "message.publish".to_owned(), || "mask/mask".to_owned());
     let what = [
         EventKind::Ended { end: End::Unmapped, unfreed_memory: Some(MEMORY) },
+        EventKind::Halted,
+        EventKind::HealthChanged { health: Health::Degraded, reason: Some("no server".into()) },
         EventKind::Loaded { version: "1.2.3".into() },
+        EventKind::Moved { from: 1, to: Isolation::Worker(Some("auth".into())), times: times() },
         EventKind::OverMemory { bytes: 2, max_bytes: 1 },
         EventKind::Quarantined { point: on(), callback: callback(), reason: "5 faults".into() },
         EventKind::Released { point: on(), callback: callback(), tried: true },
+        EventKind::Resumed,
         EventKind::RolledBack { from: 2, reason: "faults".into() },
         EventKind::RollbackFailed { reason: "faults".into(), error: "no library".into() },
         EventKind::Slow { point: on(), callback: callback(), took_ns: 9, budget_ns: 5, count: 1 },
@@ -144,10 +153,14 @@ fn events() -> Vec<Event> {
     // A new kind does not compile here: it belongs into the list above.
     what.iter().for_each(|kind| match kind {
         EventKind::Ended { .. }
+        | EventKind::Halted
+        | EventKind::HealthChanged { .. }
         | EventKind::Loaded { .. }
+        | EventKind::Moved { .. }
         | EventKind::OverMemory { .. }
         | EventKind::Quarantined { .. }
         | EventKind::Released { .. }
+        | EventKind::Resumed
         | EventKind::RolledBack { .. }
         | EventKind::RollbackFailed { .. }
         | EventKind::Slow { .. }
@@ -209,6 +222,7 @@ fn values() -> Value {
         ],
         "plugin.status": [
             PluginStatus::Disabled,
+            PluginStatus::Halted,
             PluginStatus::Running,
             PluginStatus::Stopped,
             PluginStatus::Stopping,

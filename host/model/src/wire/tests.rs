@@ -9,14 +9,15 @@ use serde_json::json;
 
 use super::*;
 use crate::command::{
-    Action, Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming,
-    Install, List, Load, PluginSpec, Points, Replace, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start,
-    Status, Step, Stop, Trace, Uninstall, Unload, Unquarantine, Validate,
+    Action, Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Embed, Enable, Events, Halt,
+    ImportIncoming, Install, Isolate, List, Load, PluginSpec, Points, Replace, Restart, Resume, Rollback, SetLevel,
+    SetLogLevel, Show, Stage, Start, Status, Step, Stop, Trace, Uninstall, Unload, Unquarantine, Validate,
 };
 use crate::end::End;
 use crate::event::EventKind;
 use crate::health::Health;
 use crate::installed::{FormerConfig, Kind, Origin, SignatureStatus, TrustSource};
+use crate::isolation::Isolation;
 use crate::log_level::LogLevel;
 use crate::memory::Memory;
 use crate::package::{Digest, KeyId, Metadata, Target};
@@ -92,10 +93,17 @@ fn each_request_has_its_form_and_comes_back_from_it() {
         SetLogLevel::new("mask", LogLevel::Debug),
         r#"{"id":7,"command":"set-log-level","params":{"plugin":"mask","level":"debug"}}"#,
     );
+    check(Embed::new("mask"), r#"{"id":7,"command":"embed","params":{"plugin":"mask"}}"#);
+    check(
+        Isolate::new("mask").into_worker("auth"),
+        r#"{"id":7,"command":"isolate","params":{"plugin":"mask","worker":"auth"}}"#,
+    );
     check(Load::new("/a.so"), r#"{"id":7,"command":"load","params":{"file":"/a.so"}}"#);
     check(Show::new("mask"), r#"{"id":7,"command":"show","params":{"plugin":"mask"}}"#);
     check(Start::new("mask"), r#"{"id":7,"command":"start","params":{"plugin":"mask"}}"#);
     check(Status::new(), r#"{"id":7,"command":"status","params":{}}"#);
+    check(Halt::new("mask"), r#"{"id":7,"command":"halt","params":{"plugin":"mask"}}"#);
+    check(Resume::new("mask"), r#"{"id":7,"command":"resume","params":{"plugin":"mask"}}"#);
     check(Stop::new("mask"), r#"{"id":7,"command":"stop","params":{"plugin":"mask"}}"#);
     check(
         Unload::new("mask").wait(Duration::from_millis(5)),
@@ -302,8 +310,12 @@ fn each_event_comes_back_from_its_form() {
         EventKind::Ended { end: End::PinnedByHandlers(vec![2, 15]), unfreed_memory: None },
         EventKind::Ended { end: End::Unhooked("pthread_create".into()), unfreed_memory: None },
         EventKind::Ended { end: End::Unmapped, unfreed_memory: Some(Memory { bytes: 96, allocations: 2 }) },
+        EventKind::Moved { from: 1, to: Isolation::WORKER, times },
         EventKind::OverMemory { bytes: 2, max_bytes: 1 },
         EventKind::Loaded { version: version() },
+        EventKind::Halted,
+        EventKind::HealthChanged { health: Health::Good, reason: None },
+        EventKind::Resumed,
         EventKind::RolledBack { from: 2, reason: "faults".into() },
         EventKind::RollbackFailed { reason: "faults".into(), error: "none".into() },
         EventKind::Started,

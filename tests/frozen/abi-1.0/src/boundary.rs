@@ -14,6 +14,7 @@ macro_rules! check_layout {
 }
 
 mod growing;
+mod lifecycle;
 mod memory;
 mod state;
 mod trace;
@@ -21,6 +22,7 @@ mod trace;
 use std::ffi::c_void;
 
 pub use growing::{Growing, TooSmall};
+pub use lifecycle::{HEALTH_DEGRADED, LifecycleTable, READY_NOT_YET};
 pub use memory::{MemoryShard, MemoryTable};
 pub use state::{SavedState, StateTable};
 pub use trace::{
@@ -425,6 +427,7 @@ mod tests {
     fn tables_of_services_are_those_of_their_first_version() {
         check_layout!(ConfigService, 16: size 0, read 8);
         check_layout!(DirsService, 16: size 0, path 8);
+        check_layout!(LifecycleTable, 48: size 0, ready 8, health 16, halt 24, resume 32, drain 40);
         check_layout!(LogService, 16: size 0, write 8);
         check_layout!(ReloadTable, 16: size 0, reload 8);
         check_layout!(SavedState, 56: size 0, version 4, schema 8, bytes 32);

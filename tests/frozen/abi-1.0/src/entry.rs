@@ -4,14 +4,15 @@ use std::ffi::c_void;
 use std::ptr::{from_ref, null};
 
 use crate::boundary::{
-    self, ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registrar, Registration, ReloadTable, SavedState,
-    SchemaTable, StateTable, Str, TraceTable, UnloadTable, flags, registration,
+    self, ABI_OLDEST, ABI_VERSION, Entry, HEALTH_DEGRADED, Heap, HostTable, KeysTable, LifecycleTable, READY_NOT_YET,
+    Registrar, Registration, ReloadTable, SavedState, SchemaTable, StateTable, Str, TraceTable, UnloadTable, flags,
+    registration,
 };
 use crate::error::{Error, Result, with_causes};
 use crate::host::{self, Instance, Report};
 use crate::plugin::Startup;
 use crate::shim::guarded;
-use crate::{Configuration, FaultPolicy, Hook, Plugin, State, Text, diagnostics, unload};
+use crate::{Configuration, FaultPolicy, Health, Hook, Plugin, Readiness, State, Text, context, diagnostics, unload};
 
 const OK: u32 = 0;
 const FAILED: u32 = 1;
@@ -129,6 +130,19 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
             static TABLE: KeysTable = KeysTable { size: size_of::<KeysTable>() as u32, count: unload::count };
             from_ref(&TABLE).cast()
         }
+        "lifecycle/1" => {
+            let table: &'static LifecycleTable = const {
+                &LifecycleTable {
+                    size: size_of::<LifecycleTable>() as u32,
+                    ready: ready::<P>,
+                    health: health::<P>,
+                    halt: halt::<P>,
+                    resume: resume::<P>,
+                    drain: drain::<P>,
+                }
+            };
+            from_ref(table).cast()
+        }
         "reload/1" => {
             let table: &'static ReloadTable =
                 const { &ReloadTable { size: size_of::<ReloadTable>() as u32, reload: reload::<P> } };
@@ -166,6 +180,84 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
         }
         _ => null(),
     }
+}
+
+/// The `ready` of `lifecycle/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks.
+unsafe extern "C" fn ready<P: Plugin>(instance: *mut boundary::Instance) -> u32 {
+    // SAFETY: the host passes an instance that `create` made and is only shared.
+    unsafe {
+        asked::<P, _>(instance, P::ready, |readiness| match readiness {
+            Readiness::NotYet(why) => Some((READY_NOT_YET, why)),
+            Readiness::Ready => None,
+        })
+    }
+}
+
+/// The `health` of `lifecycle/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks.
+unsafe extern "C" fn health<P: Plugin>(instance: *mut boundary::Instance) -> u32 {
+    // SAFETY: the host passes an instance that `create` made and is only shared.
+    unsafe {
+        asked::<P, _>(instance, P::health, |health| match health {
+            Health::Degraded(why) => Some((HEALTH_DEGRADED, why)),
+            Health::Good => None,
+        })
+    }
+}
+
+/// The `halt` of `lifecycle/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks.
+unsafe extern "C" fn halt<P: Plugin>(instance: *mut boundary::Instance) -> u32 {
+    // SAFETY: the host passes an instance that `create` made and is only shared.
+    unsafe { asked::<P, _>(instance, P::halt, |()| None) }
+}
+
+/// The `resume` of `lifecycle/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks.
+unsafe extern "C" fn resume<P: Plugin>(instance: *mut boundary::Instance) -> u32 {
+    // SAFETY: the host passes an instance that `create` made and is only shared.
+    unsafe { asked::<P, _>(instance, P::resume, |()| None) }
+}
+
+/// The `drain` of `lifecycle/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call.
+unsafe extern "C" fn drain<P: Plugin>(instance: *mut boundary::Instance, deadline_ns: u64) -> u32 {
+    // SAFETY: the host passes an instance that `create` made and is only shared.
+    unsafe { asked::<P, _>(instance, |plugin| plugin.drain(context::instant(deadline_ns)), |()| None) }
+}
+
+/// Asks a started plugin for something; `partly` is what is returned, and why, if the answer is neither yes nor no.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks.
+unsafe fn asked<P: Plugin, T>(
+    instance: *mut boundary::Instance,
+    ask: impl FnOnce(&P) -> Result<T>,
+    partly: impl FnOnce(T) -> Option<(u32, String)>,
+) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: `create` made the instance, which is only shared.
+        let created = unsafe { &*instance.cast::<Created<P>>() };
+        match created.plugin().and_then(ask).map(partly) {
+            Ok(Some((answer, why))) => {
+                host::report(Report::Error, &why);
+                answer
+            }
+            Ok(None) => OK,
+            Err(error) => said(Err(error)),
+        }
+    })
 }
 
 /// The `reload` of `reload/1`.

@@ -12,15 +12,17 @@
 //!    file, which the host reads before it runs any of the library's code.
 //! 3. The host validates the operator's configuration against the JSON Schema of [`Plugin::Config`], and calls
 //!    [`Plugin::start`] for each instance with a [`Startup`].
-//! 4. Callbacks run on any thread, and on several at once. They edit the payload, such as a [`Message`], and return
+//! 4. Callbacks run on any thread, and on several at once, as soon as the instance is [ready](Plugin::ready). They edit the payload, such as a [`Message`], and return
 //!    nothing, a [`Flow`], a [`Verdict`] or an [`Access`], or a `Result` of these, as the kind of their point allows:
 //!    see [`Answer`].
 //! 5. A new configuration may arrive while callbacks run: [`Plugin::reload`].
 //! 6. A new build may replace the plugin while traffic flows: [`Plugin::save`] hands a [`State`] to the new
 //!    generation's [`Plugin::restore`]; what changed until the old generation's last call goes from
 //!    [`Plugin::save_changes`] to the new one's [`Plugin::apply_changes`].
-//! 7. When the plugin is unloaded, no callback runs any more; the host calls [`Plugin::stop`], the value is dropped,
-//!    and the library is closed.
+//! 7. Meanwhile the host asks for its [health](Plugin::health), and may have it [halt](Plugin::halt) and
+//!    [resume](Plugin::resume).
+//! 8. When the plugin is unloaded, no callback runs any more; the host calls [`Plugin::drain`] and [`Plugin::stop`],
+//!    the value is dropped, and the library is closed.
 //!
 //! A panic in any of these is caught here, in the plugin, and reaches the host as a fault. What a plugin logs by
 //! `tracing` or `log` reaches the host's log, tagged with the instance and the generation.
@@ -103,6 +105,7 @@ pub mod host;
 mod kind;
 #[doc(hidden)]
 pub mod layout;
+mod lifecycle;
 mod list;
 pub mod memory;
 mod message;
@@ -128,6 +131,8 @@ pub use bytes::Bytes;
 pub use callback::Callback;
 pub use config::{Configuration, config};
 pub use context::CurrentContext;
+#[doc(hidden)]
+pub use context::monotonic;
 pub use effects::Effects;
 #[doc(hidden)]
 pub use entry::entry;
@@ -136,6 +141,7 @@ pub use error::{Error, Result};
 pub use hook::hook_words;
 pub use hook::{Hook, Hooks};
 pub use kind::{FaultPolicy, Fold, Gate, Kind, Notify, RawKind};
+pub use lifecycle::{Health, Readiness};
 pub use list::List;
 pub use message::{DropKind, Dropped, Header, InvalidMessageId, Message, MessageId};
 pub use payload::{Format, PAYLOAD_OPS_VERSION, Payload, PayloadOps};
@@ -161,7 +167,7 @@ pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
     pub use crate::host::{Dir, Instance};
     pub use crate::{
-        Access, Bytes, DropKind, Dropped, Flow, Header, Hooks, Message, NoConfig, Plugin, Point, Result, Secret,
-        Startup, State, Text, Verdict, config, export, hooks,
+        Access, Bytes, DropKind, Dropped, Flow, Header, Health, Hooks, Message, NoConfig, Plugin, Point, Readiness,
+        Result, Secret, Startup, State, Text, Verdict, config, export, hooks,
     };
 }

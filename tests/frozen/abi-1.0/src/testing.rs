@@ -28,6 +28,8 @@
 //! assert_eq!(answer.reports, ["spam"]);
 //! ```
 
+mod lifecycle;
+
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::path::PathBuf;

@@ -69,7 +69,10 @@ impl Entry {
         view.declared = current.declared.clone();
         view.loaded = true;
         view.log_level = current.diagnostics.level();
+        view.health = current.said.health;
+        view.reason = current.said.reason.clone();
         view.memory = current.meter.as_ref().map(|meter| meter.view());
+        view.worker = current.worker.as_ref().map(|worker| worker.view());
         view.former = self.history();
         Some(view)
     }

@@ -43,18 +43,18 @@ impl Table {
         }
     }
 
-    /// Reserves a plugin that has that status.
+    /// Reserves a plugin that has one of these statuses.
     pub(in crate::host) fn reserve(
         self: &Arc<Self>,
         plugin: &PluginHandle,
-        status: Status,
+        statuses: &[Status],
         doing: &'static str,
     ) -> Result<Reservation, ApiMisuse> {
         let mut names = self.names.lock();
         names.check_open()?;
         let entry = names.find(plugin)?;
         match &entry.current {
-            Some(current) if current.status != status => {
+            Some(current) if !statuses.contains(&current.status) => {
                 Err(ApiMisuse::status(plugin.name.clone(), current.status.name()))
             }
             _ => Ok(self.reserved(entry, &plugin.name, doing)),

@@ -9,6 +9,7 @@ use crate::command::*;
 use crate::end::End;
 use crate::health::Health;
 use crate::installed::{Configured, Installation, Kind, Listed, Origin, SignatureStatus, TrustSource};
+use crate::isolation::{WorkerState, WorkerView};
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
 use crate::note::NoteHook;
@@ -119,6 +120,14 @@ pub(super) fn plugin() -> PluginView {
         declared: vec![hook()],
         log_level: LogLevel::Info,
         memory: Some(MemoryView { held: MEMORY, total_allocations: 7, max_bytes: Some(95), over: true }),
+        worker: Some(WorkerView {
+            name: "mask".into(),
+            state: WorkerState::Running,
+            pid: Some(4711),
+            restarts: 1,
+            dropped: 2,
+            last_end: Some("was killed by SIGSEGV".into()),
+        }),
         former: vec![former],
         installed: Some(installed),
     }

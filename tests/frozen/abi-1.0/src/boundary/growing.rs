@@ -4,8 +4,9 @@ use std::mem::MaybeUninit;
 use std::ptr::copy_nonoverlapping;
 
 use super::{
-    ConfigService, Context, DirsService, Entry, HostTable, KeysTable, LogService, MemoryTable, Registration,
-    ReloadTable, SchemaTable, StateTable, TracePanic, TraceService, TraceSite, TraceTable, UnloadService, UnloadTable,
+    ConfigService, Context, DirsService, Entry, HostTable, KeysTable, LifecycleTable, LogService, MemoryTable,
+    Registration, ReloadTable, SchemaTable, StateTable, TracePanic, TraceService, TraceSite, TraceTable, UnloadService,
+    UnloadTable,
 };
 use crate::PayloadOps;
 
@@ -88,6 +89,7 @@ first_versions! {
     Entry 104,
     HostTable 40,
     KeysTable 16,
+    LifecycleTable 48,
     LogService 16,
     MemoryTable 16,
     PayloadOps 80,

@@ -1,0 +1,372 @@
+//! The body of a plugin that runs in a worker.
+
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::ptr::{null, null_mut};
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use hookrail_abi::boundary::{self, SavedState, Str, TooSmall};
+use hookrail_engine::{Admission, Body, Configured, Placement, Request, Response, Saved, WorkerStatus};
+use hookrail_image::{Inspection, SealedCopy};
+use hookrail_loader::{Closed, Meter, PluginDiagnostics};
+use hookrail_model::end::End;
+use hookrail_model::error::{Error, Incompatible, Misbehaved};
+use hookrail_model::log;
+use hookrail_model::note::Note;
+use parking_lot::Mutex;
+
+use super::live::Live;
+use super::plugin::{Plan, Planned, Plugin, unexpected};
+use super::proxy::{self, Proxy};
+use super::worker::Worker;
+use crate::wire::{Answer, Ask, Registered, Registration, ToWorker};
+
+/// How often it is looked whether a library that is being closed waits for something.
+const OFTEN: Duration = Duration::from_millis(20);
+
+/// A plugin in a worker.
+pub(crate) struct Remote {
+    plugin: Arc<Plugin>,
+    worker: Arc<Worker>,
+    diagnostics: Arc<PluginDiagnostics>,
+}
+
+impl Remote {
+    /// Opens a library in a worker.
+    pub(crate) fn open(
+        copy: SealedCopy,
+        inspection: Inspection,
+        placement: &Placement,
+        worker: Arc<Worker>,
+    ) -> Result<Self, Error> {
+        let plugin = Arc::new(Plugin {
+            number: Plugin::next_number(),
+            file: copy.file().to_owned(),
+            copy: copy.into_fd(),
+            note: inspection.note,
+            opening: placement.opening,
+            patience: placement.limits.patience,
+            plan: Mutex::new(Plan::default()),
+        });
+        let diagnostics = {
+            let name = plugin.note.name.clone();
+            let (plugin, worker) = (Arc::downgrade(&plugin), Arc::downgrade(&worker));
+            PluginDiagnostics::elsewhere(&name, move |level| {
+                let (Some(plugin), Some(worker)) = (plugin.upgrade(), worker.upgrade()) else { return };
+                if let Some((_, begun)) = &mut plugin.plan.lock().begun {
+                    *begun = level;
+                }
+                if let Some(live) = worker.now() {
+                    // If it does not listen it ends, and the next one is told when it begins.
+                    let _ = live.send(&ToWorker::SetLevel(plugin.number, level), None);
+                }
+            })
+        };
+        let remote = Remote { plugin, worker, diagnostics };
+        let live = remote.worker.enter(Arc::downgrade(&remote.plugin) as _)?;
+        match remote.plugin.open(&live) {
+            Ok(()) => Ok(remote),
+            Err(error) => {
+                remote.worker.exit(remote.plugin.number);
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Remote {
+    /// Asks the running process; waits until there is one.
+    fn ask(&self, whose: &str, ask: Ask) -> Result<Answer, Error> {
+        self.plugin.ask(&*self.live(whose, ask.call())?, whose, ask)
+    }
+
+    /// Changes where an instance is to be brought to.
+    fn planned(&self, instance: &str, change: impl FnOnce(&mut Planned)) {
+        let mut plan = self.plugin.plan.lock();
+        if let Some(planned) = plan.instances.iter_mut().find(|planned| planned.name == instance) {
+            change(planned);
+        }
+    }
+
+    /// The running process; waits until there is one.
+    fn live(&self, whose: &str, call: &'static str) -> Result<Arc<Live>, Error> {
+        let deadline = Instant::now() + self.plugin.patience;
+        self.worker.live(deadline).map_err(|why| Error::misbehaved(whose, Misbehaved::worker_ended(call, why)))
+    }
+
+    /// As `ask`, of the process that runs now, if one does; a failure is only logged.
+    fn ask_anyway(&self, ask: Ask) {
+        let Some(live) = self.worker.now() else { return };
+        if let Err(error) = self.plugin.ask(&live, &self.plugin.note.name, ask) {
+            log!(error, "{error}");
+        }
+    }
+
+    /// Passes what an instance has registered in a worker to the host, with a proxy in place of the code. Returns the
+    /// proxies.
+    fn admit(
+        &self,
+        instance: &str,
+        live: &Live,
+        registered: &[Registered],
+        admission: &mut dyn Admission,
+    ) -> Vec<Arc<Proxy>> {
+        let mut proxies = Vec::new();
+        for Registered { index, record } in registered {
+            let Registration::Complete { point, callback, small_ops, .. } = record else {
+                admission.admit(record.with(None).as_ref().map_err(|too_small| *too_small));
+                continue;
+            };
+            // The record that follows has none at all.
+            if let Some((size, needed)) = *small_ops {
+                let too_small = TooSmall { size: size as usize, needed: needed as usize };
+                let what = format!("payload operations of {too_small}");
+                let why = Misbehaved::malformed(point.clone(), callback.clone(), what);
+                admission.refuse(Error::misbehaved(instance, why));
+                continue;
+            }
+            let state = admission.point(point);
+            if state.as_ref().is_some_and(|state| state.is_local()) {
+                let why = Incompatible::local_point(point.clone(), callback.clone());
+                admission.refuse(Error::incompatible(self.plugin.note.name.clone(), why));
+                continue;
+            }
+            let proxy = state.zip(*index).map(|(state, index)| {
+                let proxy = Arc::new(Proxy::new(self.worker.clone(), callback, &state));
+                proxy.renew(live.epoch, Some(index));
+                proxy
+            });
+            proxies.extend(proxy.clone());
+            let record = record.with(proxy);
+            if !admission.admit(record.as_ref().map_err(|too_small| *too_small))
+                && let Ok(record) = record
+            {
+                // SAFETY: the context came with that function, and it was not taken.
+                unsafe { proxy::drop(record.ctx) };
+            }
+        }
+        proxies
+    }
+}
+
+impl Body for Remote {
+    fn note(&self) -> &Note {
+        &self.plugin.note
+    }
+
+    fn file(&self) -> &Path {
+        &self.plugin.file
+    }
+
+    fn keep_copy(&self) -> Result<OwnedFd, Error> {
+        let failed = |source| Error::system("keep the copy of the library in memory", source);
+        self.plugin.copy.try_clone().map_err(failed)
+    }
+
+    fn diagnostics(&self) -> &Arc<PluginDiagnostics> {
+        &self.diagnostics
+    }
+
+    fn meter(&self) -> Option<Arc<Meter>> {
+        self.plugin.plan.lock().meter.clone()
+    }
+
+    fn worker(&self) -> Option<Arc<dyn WorkerStatus>> {
+        Some(self.worker.clone())
+    }
+
+    fn schema(&self) -> Result<Option<String>, Error> {
+        let name = &self.plugin.note.name;
+        match self.ask(name, Ask::Schema { plugin: self.plugin.number })? {
+            Answer::Schema(schema) => Ok(schema),
+            _ => Err(self.unexpected(name, "schema")),
+        }
+    }
+
+    fn create(&mut self, instance: &Configured<'_>) -> Result<(), Error> {
+        let (plugin, home) = (self.plugin.number, instance.home.to_string_lossy().into_owned());
+        let (name, config) = (instance.name.to_owned(), instance.config.to_owned());
+        // It reports as the generation that it was given since it was opened.
+        if let Some(generation) = self.diagnostics.generation() {
+            let level = self.diagnostics.level();
+            self.plugin.plan.lock().begun = Some((generation, level));
+            self.ask(&name, Ask::Begin { plugin, generation, level })?;
+        }
+        self.worker.runs_in(instance.home.to_owned());
+        let create = Ask::Create { plugin, instance: name.clone(), config: config.clone(), home: home.clone() };
+        self.ask(&name, create)?;
+        self.plugin.plan.lock().instances.push(Planned {
+            name,
+            config,
+            home,
+            is_started: false,
+            is_halted: false,
+            proxies: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        instance: &str,
+        state: Option<&SavedState>,
+        admission: &mut dyn Admission,
+    ) -> Result<(), Error> {
+        let live = self.live(instance, "start")?;
+        let registered = self.plugin.start(&live, instance, state.map(Into::into))?;
+        let proxies = self.admit(instance, &live, &registered, admission);
+        self.planned(instance, |planned| (planned.is_started, planned.proxies) = (true, proxies));
+        Ok(())
+    }
+
+    fn reload(&self, instance: &str, config: &str) -> Result<(), Error> {
+        let (plugin, name) = (self.plugin.number, instance.to_owned());
+        self.ask(instance, Ask::Reload { plugin, instance: name, config: config.into() })?;
+        self.planned(instance, |planned| config.clone_into(&mut planned.config));
+        Ok(())
+    }
+
+    fn save(&self, instance: &str, what: Saved, limit: usize) -> Result<Option<SavedState>, Error> {
+        let (plugin, name) = (self.plugin.number, instance.to_owned());
+        let changes = what == Saved::Changes;
+        match self.ask(instance, Ask::Save { plugin, instance: name, changes, limit: limit as u64 })? {
+            Answer::Saved(state) => Ok(state.map(Into::into)),
+            _ => Err(self.unexpected(instance, what.call())),
+        }
+    }
+
+    fn apply_changes(&self, instance: &str, changes: &SavedState) -> Result<(), Error> {
+        let (plugin, name) = (self.plugin.number, instance.to_owned());
+        self.ask(instance, Ask::ApplyChanges { plugin, instance: name, changes: changes.into() }).map(drop)
+    }
+
+    fn request(&self, instance: &str, request: Request) -> Result<Response, Error> {
+        if let Request::Health(_) = request
+            && self.worker.now().is_none()
+        {
+            // It is being started again.
+            return Ok(Response::Busy);
+        }
+        if let Request::Drain(_) = request {
+            // A worker that ends meanwhile is not started again for it.
+            self.planned(instance, |planned| planned.is_started = false);
+        }
+        let response = self.plugin.request(&*self.live(instance, request.call())?, instance, request)?;
+        match request {
+            Request::Halt => self.planned(instance, |planned| planned.is_halted = true),
+            Request::Resume => self.planned(instance, |planned| planned.is_halted = false),
+            Request::Drain(_) | Request::Health(_) | Request::Ready => {}
+        }
+        Ok(response)
+    }
+
+    fn stop(&mut self) {
+        // First, so that a worker that ends meanwhile is not started again for it.
+        self.plugin.plan.lock().instances.clear();
+        self.ask_anyway(Ask::Stop { plugin: self.plugin.number });
+    }
+
+    fn leave(&self) {
+        self.ask_anyway(Ask::Leave { plugin: self.plugin.number });
+    }
+
+    fn close(self: Box<Self>, deadline: Instant, keep_waiting: &mut dyn FnMut(End) -> bool) -> Closed {
+        let closed = self.worker.now().and_then(|live| self.close_in(&live, deadline, keep_waiting));
+        self.worker.exit(self.plugin.number);
+        // A library whose process has ended is gone with it.
+        closed.unwrap_or(Closed { end: End::Unmapped, skipped: 0, unfreed_memory: None })
+    }
+}
+
+impl Remote {
+    /// Has the library closed in its process; `None` if that has ended.
+    fn close_in(&self, live: &Live, deadline: Instant, keep_waiting: &mut dyn FnMut(End) -> bool) -> Option<Closed> {
+        let plugin = self.plugin.number;
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let answer = live.begin(Ask::Close { plugin, patience }, None).ok()?;
+        // After the deadline the process says what it waits for, once; then it is ended, whatever it waits for.
+        let last = deadline + self.plugin.patience;
+        loop {
+            match answer.recv_timeout(OFTEN) {
+                Ok(Ok(Answer::Closed { end, skipped, unfreed_memory })) => {
+                    live.forget(plugin);
+                    let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
+                    return Some(Closed { end, skipped, unfreed_memory });
+                }
+                Ok(_) | Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if let Some(end) = live.waits(plugin) {
+                keep_waiting(end.clone());
+                live.kill();
+                log!(info, plugin = self.plugin.note.name, "{end}; its worker is ended with it");
+                return Some(Closed { end, skipped: 0, unfreed_memory: None });
+            }
+            if Instant::now() > last {
+                live.kill();
+                return None;
+            }
+        }
+    }
+
+    fn unexpected(&self, whose: &str, call: &'static str) -> Error {
+        match self.worker.now() {
+            Some(live) => unexpected(&live, whose, call, self.plugin.patience),
+            None => Error::misbehaved(whose, Misbehaved::worker_ended(call, "ended")),
+        }
+    }
+}
+
+impl Registration {
+    /// The record that the host's admission reads, with a proxy for the code if there is any.
+    fn with(&self, proxy: Option<Arc<Proxy>>) -> Result<boundary::Registration, TooSmall> {
+        match self {
+            Registration::TooSmall { size, needed } => Err(TooSmall { size: *size as usize, needed: *needed as usize }),
+            Registration::Complete {
+                flags,
+                point,
+                revision,
+                priority,
+                callback,
+                form,
+                effects,
+                fault,
+                budget_ns,
+                predicate,
+                fingerprint,
+                small_ops: _,
+            } => Ok(boundary::Registration {
+                size: size_of::<boundary::Registration>() as u32,
+                flags: *flags,
+                point: Str::new(point),
+                revision: *revision,
+                priority: *priority,
+                callback: Str::new(callback),
+                form: *form,
+                effects: *effects,
+                fault: *fault,
+                reserved: 0,
+                budget_ns: *budget_ns,
+                predicate: *predicate,
+                run: proxy.is_some().then_some(proxy::call),
+                ctx: proxy.map_or(null_mut(), |proxy| Arc::into_raw(proxy).cast_mut().cast()),
+                ctx_drop: Some(proxy::drop),
+                fingerprint: *fingerprint,
+                layout: null(),
+                ops: null(),
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote")
+            .field("plugin", &self.plugin.note.name)
+            .field("worker", &self.worker.name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,363 @@
+//! One worker process, from its start until its end.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver as Inbox, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use hookrail_loader::Meter;
+use hookrail_model::end::End;
+use hookrail_model::error::{Error, Misbehaved};
+use hookrail_model::isolation::WorkerLimits;
+use hookrail_model::units::duration_text;
+use hookrail_supervise::{Exit, ExitStatus, Process, Supervisor};
+use parking_lot::Mutex;
+use rustix::fs::fstat;
+
+use super::replay::Replay;
+use crate::lane::Region;
+use crate::role::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
+use crate::wire::{Answer, Ask, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
+use crate::{alike, processes};
+
+/// How many threads of the host may call into one worker at once.
+const LANES: usize = 256;
+
+/// One worker process.
+pub(crate) struct Live {
+    /// Tells it from those before and after it.
+    pub(super) epoch: u64,
+    pub(super) region: Arc<Region>,
+    /// The lanes that the worker was told to serve.
+    pub(super) served: Mutex<BTreeSet<usize>>,
+    /// Whether it has answered a call of a callback.
+    pub(super) has_answered: AtomicBool,
+    /// What waits on its lanes ends when this is set.
+    pub(super) dead: AtomicBool,
+    /// Whether this host has killed it.
+    is_killed: AtomicBool,
+    /// Whether a signal ended it that its own code does not raise: somebody else's.
+    is_from_outside: AtomicBool,
+    exit: OnceLock<String>,
+    sender: Sender,
+    process: OnceLock<Process>,
+    pending: Mutex<Pending>,
+    /// Held by whoever asks for something, from before it is pending until it was sent.
+    turn: Mutex<()>,
+    last: AtomicU64,
+    /// What is told of plugins: their memory, and what they wait for when they are closed.
+    told: Mutex<BTreeMap<PluginId, Told>>,
+}
+
+/// What callers wait for.
+#[derive(Default)]
+struct Pending {
+    answers: HashMap<u64, SyncSender<Result<Answer, WireError>>>,
+    /// Nothing will come any more.
+    is_over: bool,
+}
+
+#[derive(Default)]
+struct Told {
+    meter: Option<Arc<Meter>>,
+    waits: Option<End>,
+}
+
+/// Why something that was asked for was not done.
+pub(super) enum Failed {
+    /// The worker ended; how.
+    Ended(String),
+    /// It did not answer in time.
+    Late,
+    /// It was done, and failed.
+    Refused(Error),
+}
+
+impl Failed {
+    /// As an error of a plugin or an instance, in that call.
+    pub(super) fn into_error(self, whose: &str, call: &'static str, patience: Duration) -> Error {
+        match self {
+            Failed::Ended(how) => Error::misbehaved(whose, Misbehaved::worker_ended(call, how)),
+            Failed::Late => Error::misbehaved(whose, Misbehaved::worker_late(call, duration_text(patience))),
+            Failed::Refused(error) => error,
+        }
+    }
+}
+
+impl Live {
+    /// Starts a process and waits until it is ready; `over` is told when it has ended.
+    pub(super) fn start(
+        supervisor: &Supervisor,
+        name: &str,
+        limits: &WorkerLimits,
+        over: impl FnOnce(Arc<Live>) + Send + 'static,
+    ) -> Result<Arc<Self>, Error> {
+        static EPOCHS: AtomicU64 = AtomicU64::new(1);
+        let failed = |source: io::Error| Error::system(format!("start the worker `{name}`"), source);
+        let region = Region::create(LANES, limits.max_payload).map_err(failed)?;
+        let (ours, theirs) = pair().map_err(failed)?;
+        ours.set_write_timeout(Some(limits.patience)).map_err(failed)?;
+        let receiver = Receiver::new(ours.try_clone().map_err(failed)?);
+        let live = Arc::new(Live {
+            // Relaxed: only distinctness matters.
+            epoch: EPOCHS.fetch_add(1, Ordering::Relaxed),
+            dead: AtomicBool::new(false),
+            is_killed: AtomicBool::new(false),
+            is_from_outside: AtomicBool::new(false),
+            exit: OnceLock::new(),
+            sender: Sender::new(ours),
+            process: OnceLock::new(),
+            pending: Mutex::default(),
+            turn: Mutex::default(),
+            last: AtomicU64::new(0),
+            told: Mutex::default(),
+            region: Arc::new(region),
+            served: Mutex::default(),
+            has_answered: AtomicBool::new(false),
+        });
+        let memory = live.region.file().try_clone_to_owned().map_err(failed)?;
+        let size = fstat(&memory).map_err(|error| failed(error.into()))?.st_size.cast_unsigned();
+        let spec = alike::spec(limits, size)
+            .map_err(failed)?
+            .arg0("hookrail-worker")
+            .args([ARGUMENT, name])
+            .env(VARIABLE, VERSION)
+            .descriptor(theirs.into(), SOCKET)
+            .descriptor(memory, MEMORY);
+        let process = supervisor.spawn(spec)?;
+        processes::started();
+        let ended = live.clone();
+        process.on_exit(move |exit| {
+            ended.end(exit);
+            over(ended);
+        });
+        let _ = live.process.set(process);
+        let (ready, is_ready) = sync_channel(1);
+        let hearing = live.clone();
+        let hear = move || hearing.hear(receiver, &ready);
+        std::thread::Builder::new().name("hookrail-worker".into()).spawn(hear).map_err(|error| {
+            live.kill();
+            failed(error)
+        })?;
+        match is_ready.recv_timeout(limits.patience) {
+            Ok(version) if version == VERSION => Ok(live),
+            Ok(version) => {
+                live.kill();
+                Err(failed(io::Error::other(format!("it is version {version}, this is {VERSION}"))))
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                live.kill();
+                Err(failed(io::ErrorKind::TimedOut.into()))
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(failed(io::Error::other(format!("it {} before it was ready", live.how_it_ended()))))
+            }
+        }
+    }
+
+    /// Asks for something and waits for the answer.
+    pub(super) fn ask(
+        &self,
+        ask: Ask,
+        descriptor: Option<BorrowedFd<'_>>,
+        patience: Duration,
+    ) -> Result<Answer, Failed> {
+        self.wait(&self.begin(ask, descriptor)?, patience)
+    }
+
+    /// As [`ask`](Self::ask), if nothing else is asked for that it would do first; else `None`.
+    pub(super) fn ask_if_idle(&self, ask: Ask, patience: Duration) -> Option<Result<Answer, Failed>> {
+        let began = self.begin_if(ask, None, |pending| pending.answers.is_empty()).transpose()?;
+        Some(began.and_then(|answer| self.wait(&answer, patience)))
+    }
+
+    fn wait(&self, answer: &Inbox<Result<Answer, WireError>>, patience: Duration) -> Result<Answer, Failed> {
+        match answer.recv_timeout(patience) {
+            Ok(answer) => answer.map_err(|error| Failed::Refused(error.into())),
+            Err(RecvTimeoutError::Timeout) => {
+                self.kill();
+                Err(Failed::Late)
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(Failed::Ended(self.how_it_ended())),
+        }
+    }
+
+    /// Asks for something; the answer comes later.
+    pub(super) fn begin(
+        &self,
+        ask: Ask,
+        descriptor: Option<BorrowedFd<'_>>,
+    ) -> Result<Inbox<Result<Answer, WireError>>, Failed> {
+        Ok(self.begin_if(ask, descriptor, |_| true)?.expect("it was asked for in any case"))
+    }
+
+    fn begin_if(
+        &self,
+        ask: Ask,
+        descriptor: Option<BorrowedFd<'_>>,
+        condition: impl FnOnce(&Pending) -> bool,
+    ) -> Result<Option<Inbox<Result<Answer, WireError>>>, Failed> {
+        let number = self.number();
+        let (answer, answered) = sync_channel(1);
+        // What is pending was sent before.
+        let _turn = self.turn.lock();
+        {
+            let mut pending = self.pending.lock();
+            if !condition(&pending) {
+                return Ok(None);
+            }
+            if pending.is_over {
+                return Err(Failed::Ended(self.how_it_ended()));
+            }
+            pending.answers.insert(number, answer);
+        }
+        self.send(&ToWorker::Ask(number, ask), descriptor).map_err(Failed::Ended)?;
+        Ok(Some(answered))
+    }
+
+    /// Tells it something. On failure says how it ended: a worker that does not listen is ended.
+    pub(super) fn send(&self, what: &ToWorker, descriptor: Option<BorrowedFd<'_>>) -> Result<(), String> {
+        self.sender.send(what, descriptor).map_err(|_| {
+            self.kill();
+            self.how_it_ended()
+        })
+    }
+
+    /// A call of a callback was answered; returns whether it was the first.
+    #[inline]
+    pub(super) fn answered(&self) -> bool {
+        // Relaxed: nothing follows from it but that.
+        !self.has_answered.load(Ordering::Relaxed) && !self.has_answered.swap(true, Ordering::Relaxed)
+    }
+
+    /// Its process, once it runs.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.process.get().map(Process::pid)
+    }
+
+    /// Ends the process and all that it started.
+    pub(super) fn kill(&self) {
+        if let Some(process) = self.process.get() {
+            // Relaxed: whoever reads it has been told of the end that comes after it.
+            self.is_killed.store(true, Ordering::Relaxed);
+            process.kill();
+        }
+    }
+
+    /// Whether it has ended.
+    pub(super) fn is_dead(&self) -> bool {
+        // Acquire: pairs with the Release in `end`: who sees it sees how it ended.
+        self.dead.load(Ordering::Acquire)
+    }
+
+    /// Whether it has ended, or is about to: nobody needs it any more.
+    pub(super) fn is_over(&self) -> bool {
+        // Relaxed: whoever does not see it yet sees it the next time.
+        self.is_dead() || self.is_killed.load(Ordering::Relaxed)
+    }
+
+    /// How it ended; waits until that is known, which takes no longer than a process takes to die.
+    pub(super) fn how_it_ended(&self) -> String {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.exit.get().is_none() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        self.exit.get().cloned().unwrap_or_else(|| "does not answer".into())
+    }
+
+    /// Whether somebody has ended it, rather than what ran in it. To be asked once it is known how it ended.
+    pub(super) fn was_ended_by_others(&self) -> bool {
+        // Relaxed: whoever knows how it ended sees it.
+        self.is_from_outside.load(Ordering::Relaxed)
+    }
+
+    /// From now on it is heard what is told of a plugin.
+    pub(super) fn expect(&self, plugin: PluginId) {
+        self.told.lock().entry(plugin).or_default();
+    }
+
+    /// What a plugin's memory is told to from now on.
+    pub(super) fn watch_memory(&self, plugin: PluginId, meter: Arc<Meter>) {
+        self.told.lock().entry(plugin).or_default().meter = Some(meter);
+    }
+
+    /// What a plugin that is being closed waits for, if it has said so.
+    pub(super) fn waits(&self, plugin: PluginId) -> Option<End> {
+        self.told.lock().get(&plugin)?.waits.clone()
+    }
+
+    /// Forgets a plugin that has been closed.
+    pub(super) fn forget(&self, plugin: PluginId) {
+        self.told.lock().remove(&plugin);
+    }
+
+    fn number(&self) -> u64 {
+        // Relaxed: only distinctness matters.
+        self.last.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The process has ended: nobody waits for it any longer.
+    fn end(&self, exit: Exit) {
+        processes::ended(exit, self.is_killed.load(Ordering::Relaxed));
+        if let ExitStatus::Killed { signal: libc::SIGHUP | libc::SIGINT | libc::SIGKILL | libc::SIGTERM, .. } =
+            exit.status
+        {
+            // Relaxed: published with `exit`, below.
+            self.is_from_outside.store(true, Ordering::Relaxed);
+        }
+        let _ = self.exit.set(match exit.status {
+            ExitStatus::Killed { .. } => format!("was {exit}"),
+            _ => exit.to_string(),
+        });
+        // Release: pairs with the Acquire in `is_dead`, and with that of waiting on a lane.
+        self.dead.store(true, Ordering::Release);
+        self.region.poison();
+        self.sender.close();
+        self.let_go();
+    }
+
+    /// Ends all waiting for answers.
+    fn let_go(&self) {
+        let mut pending = self.pending.lock();
+        pending.is_over = true;
+        pending.answers.clear();
+    }
+
+    /// Hears what the worker says until it says nothing more.
+    fn hear(&self, mut receiver: Receiver, ready: &SyncSender<String>) {
+        let mut replay = Replay::default();
+        loop {
+            match receiver.receive::<ToHost>() {
+                Ok(Some((ToHost::Ready { version }, _))) => drop(ready.try_send(version)),
+                Ok(Some((ToHost::Answer(number, answer), _))) => {
+                    let waiting = self.pending.lock().answers.remove(&number);
+                    if let Some(waiting) = waiting {
+                        let _ = waiting.try_send(answer);
+                    }
+                }
+                Ok(Some((ToHost::Waits(plugin, end), _))) => {
+                    if let Some(told) = self.told.lock().get_mut(&plugin) {
+                        told.waits = Some(end);
+                    }
+                }
+                Ok(Some((ToHost::Memory(plugin, held, total), _))) => {
+                    let meter = self.told.lock().get(&plugin).and_then(|told| told.meter.clone());
+                    if let Some(meter) = meter {
+                        meter.tell(held, total);
+                    }
+                }
+                Ok(Some((ToHost::Record(record), _))) => replay.tell(record),
+                Ok(None) => break,
+                // It does not keep to the form.
+                Err(_) => {
+                    self.kill();
+                    break;
+                }
+            }
+        }
+        self.let_go();
+    }
+}

@@ -1,0 +1,230 @@
+//! What stands in a chain for a callback that runs in a worker.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hookrail_abi::RawKind;
+use hookrail_abi::boundary;
+use hookrail_abi::host::Report;
+use hookrail_abi::verdict::raw;
+use hookrail_dispatch::{PointState, frame};
+use hookrail_model::guarded;
+use hookrail_model::units::duration_text;
+
+use super::call::{Held, lane, lane_now};
+use super::poison::Poison;
+use super::worker::Worker;
+use crate::flat::{Codec, Scratch};
+use crate::lane::{Area, Change, Context, Lost, Notified, Patience, Reply, Request};
+use crate::{panic, payload};
+
+/// What stands for one callback.
+pub(super) struct Proxy {
+    worker: Arc<Worker>,
+    callback: String,
+    point: &'static str,
+    /// Whether nobody waits for it.
+    is_notified: bool,
+    codec: Codec,
+    /// The process in the upper half, and in the lower one the number that the callback has there, plus one.
+    place: AtomicU64,
+    poison: Poison,
+}
+
+/// The code of every proxy.
+///
+/// # Safety
+/// `ctx` is a proxy, kept by whoever registered it, and `payload` is one of its point that nobody else uses.
+pub(super) unsafe extern "C" fn call(ctx: *mut c_void, payload: *mut c_void) -> u32 {
+    // SAFETY: the context of this code is a proxy.
+    let proxy = unsafe { &*ctx.cast::<Proxy>() };
+    // SAFETY: the payload is one of the point, which nobody else uses.
+    guarded(raw::FAULT, || unsafe { if proxy.is_notified { proxy.notify(payload) } else { proxy.cross(payload) } })
+}
+
+/// Drops the context of a proxy.
+///
+/// # Safety
+/// `ctx` came from `Arc::into_raw` of a proxy, or is null, and is not used again.
+pub(super) unsafe extern "C" fn drop(ctx: *mut c_void) {
+    if !ctx.is_null() {
+        // SAFETY: it came from an `Arc`, and is given back once.
+        std::mem::drop(unsafe { Arc::from_raw(ctx.cast::<Proxy>()) });
+    }
+}
+
+impl Proxy {
+    pub(super) fn new(worker: Arc<Worker>, callback: &str, point: &PointState) -> Self {
+        Proxy {
+            worker,
+            callback: callback.into(),
+            point: point.chain.facts.point,
+            is_notified: point.kind() == RawKind::Notify,
+            codec: payload::codec(point.fingerprint, point.ops()),
+            place: AtomicU64::new(0),
+            poison: Poison::default(),
+        }
+    }
+
+    /// Whether it stands for that callback.
+    pub(super) fn is(&self, point: &str, callback: &str) -> bool {
+        self.point == point && self.callback == callback
+    }
+
+    /// In that process the callback has that number, or is not registered.
+    pub(super) fn renew(&self, epoch: u64, number: Option<u32>) {
+        let place = epoch << 32 | number.map_or(0, |number| u64::from(number) + 1);
+        // Release: pairs with nothing but itself; the number is all that it publishes.
+        self.place.store(place, Ordering::Release);
+    }
+
+    /// The number that the callback has in that process.
+    fn number(&self, epoch: u64) -> Option<u32> {
+        let place = self.place.load(Ordering::Acquire);
+        // What is cut off of the epoch is the same for both.
+        ((place >> 32) as u32 == epoch as u32).then_some(place as u32)?.checked_sub(1)
+    }
+
+    /// Has the callback run in the worker, and waits for it.
+    ///
+    /// # Safety
+    /// `payload` is one of the point, and nobody else uses it.
+    unsafe fn cross(&self, payload: *mut c_void) -> u32 {
+        let limit = self.worker.limits.deadline;
+        let deadline = Instant::now() + limit;
+        loop {
+            let held = match lane(&self.worker, || deadline) {
+                Ok(held) => held,
+                Err(why) => return fault(&why),
+            };
+            let Some(number) = self.number(held.live.epoch) else {
+                return fault("it did not register this callback when its worker was started again");
+            };
+            // SAFETY: the payload is one of the point.
+            if unsafe { self.poison.is_known(&self.codec, payload) } {
+                return fault("this input has ended its worker twice in a row, so it is skipped");
+            }
+            let patience = Patience { deadline: Some(deadline), dead: &held.live.dead };
+            let lost = match with_context(&[number], |request| {
+                // SAFETY: the payload is one of the point.
+                let encode = |room: Area<'_>| unsafe { self.codec.encode_into(payload, room) };
+                let reply = held.lane.call(request, encode, &patience, |_, _, _| u32::MAX)?;
+                if held.live.answered() {
+                    self.worker.progress();
+                }
+                // SAFETY: the payload is one of the point, and nobody else uses it.
+                unsafe { self.take(&reply, payload) }
+            }) {
+                Ok(verdict) => return verdict,
+                Err(lost) => lost,
+            };
+            match lost {
+                // It had not begun, so another process may do it.
+                Lost::Dead if held.lane.inside().is_none() && Instant::now() < deadline => {}
+                // SAFETY: the payload is as it was: no reply has come.
+                lost => return unsafe { self.lost(&held, lost, payload, limit) },
+            }
+        }
+    }
+
+    /// Takes what came of it.
+    ///
+    /// # Safety
+    /// `payload` is one of the point, and nobody else uses it.
+    unsafe fn take(&self, reply: &Reply<'_>, payload: *mut c_void) -> Result<u32, Lost> {
+        match reply.change() {
+            Change::Unchanged => {}
+            // SAFETY: the payload is one of the point, and nobody else uses it.
+            Change::Changed(changes) => unsafe { self.codec.decode(changes, payload, &mut Scratch::default())? },
+            Change::Oversized(needed) => {
+                let most = self.worker.limits.max_payload;
+                return Ok(fault(&format!("it made a payload of {needed} bytes, {most} may cross (max_payload)")));
+            }
+        }
+        match reply.report() {
+            None => {}
+            Some((panic::KIND, text)) => frame::panicked(panic::of_text(text)),
+            Some((kind, text)) => frame::report(kind, text),
+        }
+        Ok(reply.verdict())
+    }
+
+    /// What is said of a call that has no reply.
+    ///
+    /// # Safety
+    /// `payload` is one of the point.
+    #[cold]
+    unsafe fn lost(&self, held: &Held, lost: Lost, payload: *mut c_void, limit: Duration) -> u32 {
+        if lost.spares_the_lane() {
+            return match lost {
+                Lost::NoRoom { needed, room } => {
+                    fault(&format!("its payload needs {needed} bytes, {room} may cross (max_payload)"))
+                }
+                lost => fault(&lost.to_string()),
+            };
+        }
+        let what = match lost {
+            Lost::Dead => format!("its worker {}", held.live.how_it_ended()),
+            Lost::Late => {
+                held.live.kill();
+                format!("it did not return within {}, so its worker was ended", duration_text(limit))
+            }
+            lost => {
+                held.live.kill();
+                format!("{lost}, and was ended")
+            }
+        };
+        // Whoever kills workers chooses no input.
+        if lost != Lost::Dead || !held.live.was_ended_by_others() {
+            // SAFETY: the payload is one of the point.
+            unsafe { self.poison.killed(&self.codec, payload) };
+        }
+        fault(&what)
+    }
+
+    /// Has the callback run in the worker, and waits for nothing.
+    ///
+    /// # Safety
+    /// `payload` is one of the point, and nobody changes it meanwhile.
+    unsafe fn notify(&self, payload: *mut c_void) -> u32 {
+        let Some((held, number)) = lane_now(&self.worker).and_then(|held| {
+            let number = self.number(held.live.epoch)?;
+            Some((held, number))
+        }) else {
+            return self.worker.dropped();
+        };
+        // SAFETY: the payload is one of the point.
+        let encode = |room: Area<'_>| unsafe { self.codec.encode_into(payload, room) };
+        match with_context(&[number], |request| Ok(held.lane.notify(request, encode))) {
+            Ok(Notified::Queued) => raw::CONTINUE,
+            // It has no place in the queue at all, so it is waited for.
+            // SAFETY: the payload is one of the point, and nobody else uses it.
+            Ok(Notified::Oversized) => unsafe { self.cross(payload) },
+            _ => self.worker.dropped(),
+        }
+    }
+}
+
+/// Reports a fault, and is its verdict.
+#[cold]
+fn fault(what: &str) -> u32 {
+    frame::report(Report::Fault as u32, what);
+    raw::FAULT
+}
+
+/// Passes a request for these callbacks, with the context of this thread's dispatch.
+fn with_context<R>(callbacks: &[u32], use_it: impl FnOnce(&Request<'_>) -> Result<R, Lost>) -> Result<R, Lost> {
+    let request = |context| Request { callbacks, flags: 0, codec: 0, context };
+    // SAFETY: it has no preconditions; the context is there while this callback runs.
+    match unsafe { frame::current().as_ref() } {
+        None => use_it(&request(None)),
+        Some(boundary::Context { deadline_ns, trace, principal, node, .. }) => {
+            // SAFETY: the texts of the context are readable while this callback runs.
+            let (principal, node) = unsafe { (principal.to_text(), node.to_text()) };
+            let context = Context { deadline_ns: *deadline_ns, trace: *trace, principal: &principal, node: &node };
+            use_it(&request(Some(context)))
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! A worker, which outlives its processes: when one ends, another one is started.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use hookrail_abi::verdict::raw;
+use hookrail_dispatch::Condvar;
+use hookrail_engine::{WorkerStatus, sweep_instance};
+use hookrail_model::error::Error;
+use hookrail_model::isolation::{WorkerLimits, WorkerState, WorkerView};
+use hookrail_model::log;
+use hookrail_supervise::{Backoff, Next, Supervisor};
+use parking_lot::Mutex;
+
+use super::live::Live;
+use crate::wire::PluginId;
+
+/// A plugin in a worker, as the worker knows it.
+pub(super) trait Member: Send + Sync {
+    /// Its number.
+    fn number(&self) -> PluginId;
+
+    /// Whether an instance of it is started.
+    fn serves(&self) -> bool;
+
+    /// Brings it to where it was, in another process.
+    fn replay(&self, live: &Live) -> Result<(), Error>;
+}
+
+/// A worker.
+pub(crate) struct Worker {
+    pub(super) name: String,
+    pub(super) limits: WorkerLimits,
+    supervisor: Supervisor,
+    /// How many notifications were not queued.
+    dropped: AtomicU64,
+    /// The own directories of all instances that its processes ran.
+    homes: Mutex<BTreeSet<PathBuf>>,
+    state: Mutex<State>,
+    /// Signalled when the state changes.
+    changed: Condvar,
+}
+
+struct State {
+    now: Now,
+    plugins: Vec<Weak<dyn Member>>,
+    backoff: Backoff,
+    /// How often another process was started.
+    restarts: u64,
+    /// How the last process ended that served.
+    last_end: Option<String>,
+}
+
+/// What it is doing.
+enum Now {
+    /// No process runs: none is needed yet, or any more.
+    Idle,
+    /// Its process runs.
+    Runs(Arc<Live>),
+    /// Its process has ended, and another one is being started.
+    Restarts,
+    /// It has died too often; how it ended last.
+    Failed(String),
+}
+
+impl WorkerStatus for Worker {
+    fn view(&self) -> WorkerView {
+        let state = self.state.lock();
+        let (doing, pid) = match &state.now {
+            Now::Idle => (WorkerState::Stopped, None),
+            Now::Runs(live) if live.is_dead() => (WorkerState::Restarting, None),
+            Now::Runs(live) => (WorkerState::Running, live.pid()),
+            Now::Restarts => (WorkerState::Restarting, None),
+            Now::Failed(_) => (WorkerState::Failed, None),
+        };
+        let mut view = WorkerView::new(&*self.name, doing);
+        (view.pid, view.restarts) = (pid, state.restarts);
+        view.last_end = state.last_end.clone();
+        view.dropped = self.dropped.load(Ordering::Relaxed);
+        view
+    }
+}
+
+impl Worker {
+    pub(crate) fn new(name: String, limits: WorkerLimits, supervisor: Supervisor) -> Arc<Self> {
+        let backoff = Backoff::new(limits.restarts);
+        let state = State { now: Now::Idle, plugins: Vec::new(), backoff, restarts: 0, last_end: None };
+        Arc::new(Worker {
+            name,
+            limits,
+            supervisor,
+            dropped: AtomicU64::new(0),
+            homes: Mutex::default(),
+            state: Mutex::new(state),
+            changed: Condvar::default(),
+        })
+    }
+
+    /// The process for a plugin that is being loaded, which is started if none runs; the plugin is brought back when
+    /// it ends.
+    pub(super) fn enter(self: &Arc<Self>, plugin: Weak<dyn Member>) -> Result<Arc<Live>, Error> {
+        let mut state = self.state.lock();
+        state.plugins.retain(|known| known.strong_count() > 0);
+        state.plugins.push(plugin);
+        if let Now::Runs(live) = &state.now
+            && !live.is_dead()
+        {
+            return Ok(live.clone());
+        }
+        // Locked meanwhile: whoever else enters waits for this process.
+        let live = self.start()?;
+        self.set_running(&mut state, &live);
+        Ok(live)
+    }
+
+    /// The process serves from now on.
+    fn set_running(self: &Arc<Self>, state: &mut State, live: &Arc<Live>) {
+        state.now = Now::Runs(live.clone());
+        self.changed.notify_all();
+        // What ended before it was the one that serves was not noticed.
+        if live.is_dead() {
+            self.clone().ended(live);
+        }
+    }
+
+    /// The plugin needs it no more. Without any plugin its process ends.
+    pub(super) fn exit(&self, plugin: PluginId) {
+        let mut state = self.state.lock();
+        state.plugins.retain(|known| known.upgrade().is_some_and(|known| known.number() != plugin));
+        drop(state);
+        self.end_if_idle();
+    }
+
+    /// Without any plugin, its process ends.
+    fn end_if_idle(&self) {
+        let mut state = self.state.lock();
+        // What is being started finds out by itself.
+        if state.plugins.is_empty() && !matches!(state.now, Now::Restarts) {
+            let before = std::mem::replace(&mut state.now, Now::Idle);
+            self.changed.notify_all();
+            drop(state);
+            if let Now::Runs(live) = before {
+                live.kill();
+                live.how_it_ended();
+            }
+        }
+    }
+
+    /// The running process, if there is one now.
+    pub(super) fn now(&self) -> Option<Arc<Live>> {
+        match &self.state.lock().now {
+            Now::Runs(live) if !live.is_dead() => Some(live.clone()),
+            _ => None,
+        }
+    }
+
+    /// The running process; waits until there is one again. On failure says why there is none.
+    pub(super) fn live(&self, deadline: Instant) -> Result<Arc<Live>, String> {
+        let mut state = self.state.lock();
+        let waits = |state: &mut State| match &state.now {
+            Now::Runs(live) => live.is_dead(),
+            Now::Restarts => true,
+            Now::Idle | Now::Failed(_) => false,
+        };
+        self.changed.wait_while(&mut state, waits, Some(deadline));
+        match &state.now {
+            Now::Runs(live) if !live.is_dead() => Ok(live.clone()),
+            Now::Failed(how) => Err(format!("its worker was given up: it {how}")),
+            Now::Idle => Err("its worker does not run".into()),
+            _ => Err("its worker was not back in time".into()),
+        }
+    }
+
+    /// A notification was not queued. Nobody waits for it, so the chain goes on.
+    pub(super) fn dropped(&self) -> u32 {
+        // Relaxed: a count.
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        raw::CONTINUE
+    }
+
+    /// It is about to run an instance whose own directory that is.
+    pub(super) fn runs_in(&self, home: PathBuf) {
+        self.homes.lock().insert(home);
+    }
+
+    /// A call has been answered: a process that ends after that is started again at once.
+    pub(super) fn progress(&self) {
+        self.state.lock().backoff.progress();
+    }
+
+    /// Starts a process.
+    fn start(self: &Arc<Self>) -> Result<Arc<Live>, Error> {
+        let weak = Arc::downgrade(self);
+        Live::start(&self.supervisor, &self.name, &self.limits, move |ended| {
+            if let Some(worker) = weak.upgrade() {
+                worker.ended(&ended);
+            }
+        })
+    }
+
+    /// A process has ended. Runs on the supervisor's thread, so it waits for nothing.
+    fn ended(self: Arc<Self>, ended: &Arc<Live>) {
+        let worker = self.clone();
+        let ended = ended.clone();
+        // A process that cannot be followed by another thread stays what it is: ended.
+        let revive = std::thread::Builder::new().name("hookrail-revive".into()).spawn(move || worker.revive(&ended));
+        if let Err(error) = revive {
+            log!(error, worker = self.name, "it is not started again: {error}");
+        }
+    }
+
+    /// Starts another process, unless none is needed, and brings every plugin to where it was.
+    fn revive(self: &Arc<Self>, ended: &Arc<Live>) {
+        // What its instances would have removed themselves, had they ended before it.
+        self.homes.lock().iter().for_each(|home| sweep_instance(home));
+        let plugins = {
+            let mut state = self.state.lock();
+            match &state.now {
+                Now::Runs(live) if Arc::ptr_eq(live, ended) => {}
+                // It was not the one that serves: it ended while it was being started, or is not needed any more.
+                _ => return,
+            }
+            state.last_end = Some(ended.how_it_ended());
+            let plugins: Vec<_> = state.plugins.iter().filter_map(Weak::upgrade).collect();
+            if !plugins.iter().any(|plugin| plugin.serves()) {
+                state.now = Now::Failed(ended.how_it_ended());
+                self.changed.notify_all();
+                return;
+            }
+            state.now = Now::Restarts;
+            plugins
+        };
+        let how = ended.how_it_ended();
+        log!(error, worker = self.name, pid = ended.pid(), "it {how}; it is started again");
+        drop(plugins);
+        self.again(how);
+    }
+
+    fn again(self: &Arc<Self>, mut how: String) {
+        loop {
+            let pause = {
+                let mut state = self.state.lock();
+                match state.backoff.ended() {
+                    Next::Start { after } => after,
+                    Next::Fail { ends } => {
+                        log!(error, worker = self.name, "it is given up after {ends} ends in a row: it {how}");
+                        state.now = Now::Failed(how);
+                        return self.changed.notify_all();
+                    }
+                }
+            };
+            std::thread::sleep(pause);
+            let plugins: Vec<_> = self.state.lock().plugins.iter().filter_map(Weak::upgrade).collect();
+            if plugins.is_empty() {
+                self.state.lock().now = Now::Idle;
+                return self.changed.notify_all();
+            }
+            let replayed = self.start().and_then(|live| {
+                let replay = |plugin: &Arc<dyn Member>| plugin.replay(&live);
+                plugins.iter().try_for_each(replay).inspect_err(|_| live.kill())?;
+                Ok(live)
+            });
+            match replayed {
+                Ok(live) => {
+                    let mut state = self.state.lock();
+                    state.restarts += 1;
+                    self.set_running(&mut state, &live);
+                    drop(state);
+                    return self.end_if_idle();
+                }
+                Err(error) => {
+                    how = format!("could not be brought back: {error}");
+                    log!(error, worker = self.name, "{how}");
+                }
+            }
+        }
+    }
+}

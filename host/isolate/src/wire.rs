@@ -1,0 +1,160 @@
+//! What a host and its worker say to each other, besides the calls of callbacks, which go by [`lane`](crate::lane).
+//!
+//! A frame is its length, four bytes with the lowest first, and so many bytes of MessagePack. The host believes nothing
+//! that a worker says: frames are bounded before they are read, and what is in them is checked like any other input.
+
+mod bytes;
+mod connection;
+mod error;
+mod record;
+mod registered;
+
+use std::time::Duration;
+
+use hookrail_engine::{Request, Response};
+use hookrail_model::end::End;
+use hookrail_model::log_level::LogLevel;
+use hookrail_model::memory::Memory;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use bytes::State;
+pub(crate) use connection::{Receiver, Sender, pair};
+pub(crate) use error::WireError;
+pub(crate) use record::{Field, Parent, Place, Record};
+pub(crate) use registered::{Record as Registration, Registered};
+
+/// The version of what is said: a host and its worker are the same program, and this proves it.
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " wire 1");
+
+/// The number of a plugin in its worker.
+pub(crate) type PluginId = u32;
+
+/// From the host to its worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum ToWorker {
+    /// It is done in the order of the requests, and answered with the number.
+    Ask(u64, Ask),
+    /// Serve that lane from now on.
+    Serve(u32),
+    /// How much a plugin reports from now on.
+    SetLevel(PluginId, LogLevel),
+}
+
+/// What is done to a plugin.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Ask {
+    /// Opens the library in the copy that comes with it.
+    Open {
+        plugin: PluginId,
+        file: String,
+        force_unload: bool,
+    },
+    /// What it reports from now on belongs to that generation.
+    Begin {
+        plugin: PluginId,
+        generation: u64,
+        level: LogLevel,
+    },
+    Schema {
+        plugin: PluginId,
+    },
+    Create {
+        plugin: PluginId,
+        instance: String,
+        config: String,
+        home: String,
+    },
+    Start {
+        plugin: PluginId,
+        instance: String,
+        state: Option<State>,
+    },
+    Reload {
+        plugin: PluginId,
+        instance: String,
+        config: String,
+    },
+    Save {
+        plugin: PluginId,
+        instance: String,
+        changes: bool,
+        limit: u64,
+    },
+    ApplyChanges {
+        plugin: PluginId,
+        instance: String,
+        changes: State,
+    },
+    Request {
+        plugin: PluginId,
+        instance: String,
+        request: Request,
+    },
+    Stop {
+        plugin: PluginId,
+    },
+    Leave {
+        plugin: PluginId,
+    },
+    Close {
+        plugin: PluginId,
+        patience: Duration,
+    },
+}
+
+impl Ask {
+    /// The function of the plugin that it runs, as errors name it.
+    pub(crate) fn call(&self) -> &'static str {
+        match self {
+            Ask::Open { .. } => "attach",
+            Ask::Begin { .. } => "begin",
+            Ask::Schema { .. } => "schema",
+            Ask::Create { .. } => "create",
+            Ask::Start { state: None, .. } => "start",
+            Ask::Start { state: Some(_), .. } => "restore",
+            Ask::Reload { .. } => "reload",
+            Ask::Save { changes: false, .. } => "save",
+            Ask::Save { changes: true, .. } => "save_changes",
+            Ask::ApplyChanges { .. } => "apply_changes",
+            Ask::Request { request, .. } => request.call(),
+            Ask::Stop { .. } => "stop",
+            Ask::Leave { .. } => "leave",
+            Ask::Close { .. } => "close",
+        }
+    }
+}
+
+/// From a worker to its host.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum ToHost {
+    /// The first of all.
+    Ready {
+        version: String,
+    },
+    Answer(u64, Result<Answer, WireError>),
+    /// A plugin that is being closed waits for something; the host may end the worker.
+    Waits(PluginId, End),
+    /// The memory that a plugin holds, and how many blocks it has ever allocated.
+    Memory(PluginId, Memory, u64),
+    /// What was reported by `tracing`.
+    Record(Record),
+}
+
+/// What an [`Ask`] is answered with.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    Done,
+    /// It is open; whether it counts its memory.
+    Opened {
+        counts_memory: bool,
+    },
+    Schema(Option<String>),
+    Started(Vec<Registered>),
+    Response(Response),
+    Saved(Option<State>),
+    Closed {
+        end: End,
+        skipped: u64,
+        unfreed_memory: Option<Memory>,
+    },
+}

@@ -1,0 +1,166 @@
+//! The socket between a host and its worker: frames, and descriptors with them.
+
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+use parking_lot::Mutex;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The longest frame, in bytes: a state or a configuration, and what belongs to it.
+const LONGEST: usize = 256 << 20;
+
+/// Two ends of a socket.
+pub(crate) fn pair() -> io::Result<(UnixStream, UnixStream)> {
+    UnixStream::pair()
+}
+
+/// The end that sends. Frames of several threads do not mix.
+#[derive(Debug)]
+pub(crate) struct Sender(Mutex<UnixStream>);
+
+impl Sender {
+    pub(crate) fn new(socket: UnixStream) -> Self {
+        Sender(Mutex::new(socket))
+    }
+
+    /// Sends a frame, with a descriptor if one is given.
+    pub(crate) fn send(&self, frame: &impl Serialize, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
+        let mut bytes = vec![0; 4];
+        rmp_serde::encode::write(&mut bytes, frame).map_err(io::Error::other)?;
+        let length = bytes.len() - 4;
+        if length > LONGEST {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("a frame of {length} bytes")));
+        }
+        bytes[..4].copy_from_slice(&(length as u32).to_le_bytes());
+        let mut socket = self.0.lock();
+        let sent = match descriptor {
+            Some(descriptor) => send_with(&socket, &bytes, descriptor)?,
+            None => 0,
+        };
+        socket.write_all(&bytes[sent..])
+    }
+
+    /// The other end reads the end of the stream, and so does this one.
+    pub(crate) fn close(&self) {
+        // It may be closed already.
+        let _ = self.0.lock().shutdown(Shutdown::Both);
+    }
+}
+
+/// Sends the beginning of a frame with a descriptor; returns how many bytes were sent.
+fn send_with(socket: &UnixStream, bytes: &[u8], descriptor: BorrowedFd<'_>) -> io::Result<usize> {
+    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut room);
+    let descriptors = [descriptor];
+    if !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
+        return Err(io::Error::other("no room for a descriptor"));
+    }
+    // No signal when the other end is gone.
+    Ok(sendmsg(socket.as_fd(), &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)?)
+}
+
+/// The end that receives.
+#[derive(Debug)]
+pub(crate) struct Receiver(UnixStream);
+
+impl Receiver {
+    pub(crate) fn new(socket: UnixStream) -> Self {
+        Receiver(socket)
+    }
+
+    /// The next frame, with the descriptor that came with it; `None` at the end of the stream.
+    pub(crate) fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<(T, Option<OwnedFd>)>> {
+        let mut length = [0; 4];
+        let Some(descriptor) = self.begin(&mut length)? else { return Ok(None) };
+        let length = u32::from_le_bytes(length) as usize;
+        if length > LONGEST {
+            return Err(invalid(format!("a frame of {length} bytes")));
+        }
+        // It grows as the bytes arrive: a length alone reserves nothing.
+        let mut bytes = Vec::new();
+        (&mut self.0).take(length as u64).read_to_end(&mut bytes)?;
+        if bytes.len() < length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let frame = rmp_serde::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
+        Ok(Some((frame, descriptor)))
+    }
+
+    /// Reads a length, and the descriptor that comes with its first byte; the outer `None` is the end of the stream.
+    fn begin(&mut self, length: &mut [u8; 4]) -> io::Result<Option<Option<OwnedFd>>> {
+        let mut descriptor = None;
+        let mut read = 0;
+        while read < length.len() {
+            let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut control = RecvAncillaryBuffer::new(&mut room);
+            let mut into = [IoSliceMut::new(&mut length[read..])];
+            let received = match recvmsg(self.0.as_fd(), &mut into, &mut control, RecvFlags::CMSG_CLOEXEC) {
+                Err(rustix::io::Errno::INTR) => continue,
+                received => received?,
+            };
+            for message in control.drain() {
+                if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                    descriptor = descriptors.last().or(descriptor);
+                }
+            }
+            match received.bytes {
+                0 if read == 0 => return Ok(None),
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                bytes => read += bytes,
+            }
+        }
+        Ok(Some(descriptor))
+    }
+}
+
+fn invalid(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn frames_cross_with_their_descriptors() {
+        let (here, there) = pair().unwrap();
+        let (sender, mut receiver) = (Sender::new(here), Receiver::new(there));
+        let (mut reading, writing) = io::pipe().unwrap();
+        let sending = thread::spawn(move || {
+            sender.send(&"first", Some(writing.as_fd())).unwrap();
+            // More than the socket holds at once.
+            sender.send(&"x".repeat(1 << 20), None).unwrap();
+        });
+        let (first, descriptor) = receiver.receive::<String>().unwrap().unwrap();
+        assert_eq!(first, "first");
+        File::from(descriptor.unwrap()).write_all(b"through").unwrap();
+        let (long, none) = receiver.receive::<String>().unwrap().unwrap();
+        assert!(long.len() == 1 << 20 && none.is_none());
+        sending.join().unwrap();
+        assert!(receiver.receive::<String>().unwrap().is_none(), "the other end is closed");
+        let mut through = String::new();
+        reading.read_to_string(&mut through).unwrap();
+        assert_eq!(through, "through");
+    }
+
+    #[test]
+    fn nothing_is_reserved_for_a_length_and_nothing_else_is_believed() {
+        for wrong in [&[0xff; 4][..], &[0, 0, 0, 0x0f, 1, 2], &[1, 0], &[1, 0, 0, 0, 0xc1]] {
+            let (mut here, there) = pair().unwrap();
+            here.write_all(wrong).unwrap();
+            drop(here);
+            Receiver::new(there).receive::<String>().unwrap_err();
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The worker process: the same program, in another role.
+
+mod callbacks;
+mod ending;
+mod lanes;
+mod memory;
+mod plugin;
+mod recorder;
+mod run;
+mod subscriber;
+
+use std::ffi::OsStr;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver as Jobs, channel};
+
+use crate::lane::Region;
+use crate::provider::Workers;
+use crate::role::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
+use crate::wire::{Ask, Receiver, Sender, ToHost, ToWorker, VERSION};
+
+use self::callbacks::Callbacks;
+use self::ending::{end, fail};
+use self::lanes::Lanes;
+use self::plugin::Plugins;
+
+/// Lets the hosts of this program run plugins in worker processes, which are this program again: call it first in
+/// `main`. In a worker it never returns.
+///
+/// ```no_run
+/// // First in `main`:
+/// hookrail::worker::enter();
+/// // What the program does.
+/// ```
+pub fn enter() {
+    let is_worker =
+        std::env::args_os().nth(1).as_deref() == Some(OsStr::new(ARGUMENT)) && std::env::var_os(VARIABLE).is_some();
+    if is_worker {
+        work();
+    }
+    hookrail_engine::provide(Workers::of_this_process());
+}
+
+/// The life of a worker, which ends with its process.
+fn work() -> ! {
+    // SAFETY: the host has put a socket and the memory there, which nothing else in this process knows.
+    let (socket, memory) = unsafe { (OwnedFd::from_raw_fd(SOCKET), OwnedFd::from_raw_fd(MEMORY)) };
+    let socket = UnixStream::from(socket);
+    let begun = socket.try_clone().and_then(|writing| Ok((writing, Region::open(memory)?)));
+    let (writing, region) = begun.unwrap_or_else(|error| fail(&format!("cannot begin: {error}")));
+    let host = Arc::new(Sender::new(writing));
+    subscriber::install(&host);
+    hookrail_engine::offer();
+    let callbacks = Arc::new(Callbacks::default());
+    let lanes = Arc::new(Lanes::new(region, callbacks.clone()));
+    tell(&host, &ToHost::Ready { version: VERSION.into() });
+
+    let (jobs, work) = channel();
+    let plugins = Plugins::new(host.clone(), callbacks, lanes.clone());
+    // The plugins' functions run on the first thread, as they expect it of a program, and may take as long as they
+    // like; what the host says meanwhile is heard by another.
+    let hear = {
+        let levels = plugins.levels();
+        move || {
+            let mut receiver = Receiver::new(socket);
+            loop {
+                match receiver.receive::<ToWorker>() {
+                    Ok(Some((ToWorker::Ask(number, ask), descriptor))) => {
+                        let _ = jobs.send((number, ask, descriptor));
+                    }
+                    Ok(Some((ToWorker::Serve(lane), _))) => lanes.serve(lane),
+                    Ok(Some((ToWorker::SetLevel(plugin, level), _))) => levels.set(plugin, level),
+                    // The host has closed the socket, or is gone.
+                    Ok(None) | Err(_) => end(0),
+                }
+            }
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("hookrail-hear".into()).spawn(hear) {
+        fail(&format!("cannot start a thread: {error}"));
+    }
+    obey(plugins, &work, &host)
+}
+
+/// Does what the host asks for, in order.
+fn obey(mut plugins: Plugins, work: &Jobs<(u64, Ask, Option<OwnedFd>)>, host: &Sender) -> ! {
+    loop {
+        let Ok((number, ask, descriptor)) = work.recv() else { end(0) };
+        let answer = plugins.obey(ask, descriptor);
+        tell(host, &ToHost::Answer(number, answer.map_err(Into::into)));
+    }
+}
+
+/// Tells the host something; without a host there is nothing left to do.
+fn tell(host: &Sender, what: &ToHost) {
+    if host.send(what, None).is_err() {
+        end(0);
+    }
+}

@@ -1,0 +1,13 @@
+//! Children, their ends, and units, with real processes.
+
+mod begin;
+mod cells;
+mod common;
+mod descendants;
+mod end;
+mod host;
+mod kinds;
+mod scripted;
+mod unit_ends;
+mod unit_hosts;
+mod unit_orders;

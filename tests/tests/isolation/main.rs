@@ -1,0 +1,17 @@
+//! Plugins in worker processes: what ends a worker costs one answer, and everything else is as in the host's own
+//! process.
+
+mod alike;
+mod containing;
+mod ephemeral;
+mod kills;
+mod lifecycle;
+mod moving;
+mod points;
+mod scenes;
+
+/// This binary is the host and its workers.
+#[test]
+fn this_binary_runs_workers() {
+    assert!(hookrail_tests::worker::is_linked());
+}

@@ -1,0 +1,59 @@
+//! Hosts with a plugin in a worker.
+
+use std::time::Duration;
+
+use hookrail::{Config, HealthLimits, Isolation, PluginConfig, PluginView, WorkerLimits, WorkerView};
+use hookrail_tests::scene::Scene;
+
+/// The configuration of a plugin in a worker of its own, which is given as long as a busy machine needs.
+pub(crate) fn isolated(plugin: &str) -> Config {
+    limited(plugin, limits())
+}
+
+/// Limits that no test is to reach by accident.
+pub(crate) fn limits() -> WorkerLimits {
+    let long = Duration::from_secs(120);
+    WorkerLimits::default().with_deadline(long).with_patience(long)
+}
+
+/// The configuration of a plugin in a worker with these limits.
+pub(crate) fn limited(plugin: &str, limits: WorkerLimits) -> Config {
+    let plugin_config = PluginConfig::default().with_isolation(Isolation::WORKER).with_worker(limits);
+    unasked().with_plugin(plugin, plugin_config)
+}
+
+/// A configuration by which nobody is asked how it is: a worker on a busy machine may be too late to say so, and is ended
+/// then.
+pub(crate) fn unasked() -> Config {
+    Config::default().with_health(HealthLimits::default().with_every(Duration::ZERO))
+}
+
+/// The only plugin of a host.
+pub(crate) fn only(scene: &Scene) -> PluginView {
+    scene.host.plugin_views().pop().expect("a plugin is loaded")
+}
+
+/// The worker of the only plugin.
+pub(crate) fn worker(scene: &Scene) -> WorkerView {
+    only(scene).worker.expect("it runs in a worker")
+}
+
+/// How many faults the callbacks on `message.publish` have had.
+pub(crate) fn faults(scene: &Scene) -> u64 {
+    let points = scene.host.point_views();
+    let publish = points.iter().find(|view| view.point == "message.publish").expect("a built-in point");
+    publish.chain.iter().map(|callback| callback.faults).sum()
+}
+
+/// Whether a process is there, and has not ended.
+pub(crate) fn alive(process: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X']))
+}
+
+/// What the callback's last fault was.
+pub(crate) fn last_fault(scene: &Scene) -> String {
+    let points = scene.host.point_views();
+    let last = points.into_iter().flat_map(|point| point.chain).find_map(|callback| callback.last_fault);
+    last.expect("there was a fault").message
+}
