@@ -221,7 +221,7 @@ impl Lane {
     /// So many calls, each with so many callbacks.
     pub(crate) fn call(&self, rounds: u64, callbacks: usize) -> Duration {
         // The first ones find out again whether spinning pays off.
-        self.calls(300, callbacks);
+        self.calls(100, callbacks);
         let start = Instant::now();
         self.calls(rounds, callbacks);
         start.elapsed()

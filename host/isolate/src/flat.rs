@@ -5,7 +5,7 @@
 //!    callbacks.
 //! 3. The worker compares the payload with the request, which still lies in the area ([`Codec::changes`]). Most of the
 //!    time nothing was changed, and nothing is sent back; otherwise the parts that were changed are
-//!    ([`Codec::encode_changes`]).
+//!    ([`Codec::encode_changes`]). A very large body is sent back in any case: that takes no longer.
 //! 4. The host decodes the changes into its own payload, by the same function. It trusts no byte of them: everything is
 //!    copied to private memory once, and checked there, before the payload is touched. So the payload is either what
 //!    the worker made of it, or what it was.
@@ -52,7 +52,7 @@ impl Codec {
     pub unsafe fn encode_into(&self, payload: *const c_void, room: Area<'_>) -> Option<usize> {
         match self {
             // SAFETY: the caller passes a message.
-            Codec::Message => Some(message::encode(unsafe { &*payload.cast() }, message::Parts::ALL, room)),
+            Codec::Message => Some(message::encode(unsafe { &*payload.cast() }, message::Parts::REQUEST, room)),
             // SAFETY: the caller passes a payload of these operations.
             Codec::Ops(ops) => unsafe { ops::encode_into(ops, payload, room) },
         }
@@ -75,7 +75,7 @@ impl Codec {
     }
 
     /// What was changed in a payload since it was decoded with this `scratch` from `request`, which is as it was; `None`
-    /// if nothing was.
+    /// if nothing was. A body of more than 256 KiB counts as changed.
     ///
     /// # Safety
     /// `payload` points to a payload of this codec.

@@ -37,7 +37,7 @@ mod turn;
 mod worker;
 
 pub use area::Area;
-pub(crate) use area::Plain;
+pub(crate) use area::{CACHE_LINE, Plain};
 pub use frame::Request;
 pub use host::{HostLane, Patience};
 pub use lost::{DEPTHS, Lost, Malformed};

@@ -26,6 +26,9 @@ pub struct Area<'a> {
     mapped: PhantomData<&'a ()>,
 }
 
+/// The size of a cache line.
+pub(crate) const CACHE_LINE: usize = 64;
+
 /// A type of which any bytes are a value, without padding.
 ///
 /// # Safety
@@ -103,6 +106,21 @@ impl<'a> Area<'a> {
         unsafe {
             self.copy_out(to.as_mut_ptr().add(to.len()));
             to.set_len(to.len() + self.len);
+        }
+    }
+
+    /// Makes this processor the owner of its cache lines, by writing to each what it holds. For a side that has the turn:
+    /// nobody else writes then.
+    ///
+    /// Lines that one side only writes and the other one only reads stay shared by both, and then each write has to wait
+    /// until the other processor has given its line up, one line after the other.
+    pub(crate) fn take_over(self) {
+        for at in (0..self.len).step_by(CACHE_LINE) {
+            // SAFETY: by the type invariant the byte is there.
+            unsafe {
+                let byte = self.start.add(at);
+                byte.write_volatile(byte.read_volatile());
+            }
         }
     }
 

@@ -125,52 +125,65 @@ impl Writer {
     }
 }
 
-/// The worker's end.
+/// The worker's end. It looks how far the ring is written when it has read all that it knows of, and gives back what it
+/// has read a part at a time: the words of the ring go to and fro between the two processors for each batch of notes,
+/// not for each note.
 #[derive(Debug)]
 pub(super) struct Reader {
     read: Cell<u32>,
+    known: Cell<u32>,
+    released: Cell<u32>,
 }
 
 impl Reader {
     /// Goes on where the reader before it, in this worker or in none, has stopped.
     pub(super) fn of(words: &RingWords) -> Self {
-        Reader { read: Cell::new(words.read()) }
+        let read = words.read();
+        Reader { read: Cell::new(read), known: Cell::new(read), released: Cell::new(read) }
     }
 
+    #[inline(always)]
     pub(super) fn is_empty(&self, words: &RingWords) -> bool {
-        words.written() == self.read.get()
+        if self.known.get() == self.read.get() {
+            self.known.set(words.written());
+        }
+        self.known.get() == self.read.get()
     }
 
-    /// Reads the next note and lets `run` have it with its payload. Returns false if there is none.
+    /// Reads the next note and lets `run` have it with its payload, if there is one.
     pub(super) fn pop(
         &self,
         ring: Area<'_>,
         words: &RingWords,
         note: &mut Received,
         run: impl FnOnce(&Received, Area<'_>),
-    ) -> Result<bool, Malformed> {
-        loop {
-            let filled = words.written().wrapping_sub(self.read.get()) as usize;
-            if filled == 0 {
-                return Ok(false);
-            }
+    ) -> Result<(), Malformed> {
+        while !self.is_empty(words) {
+            let filled = self.known.get().wrapping_sub(self.read.get()) as usize;
             let at = self.read.get() as usize % SIZE;
             let [len, is_skipped] = ring.get::<[u32; 2]>(at).ok_or(Malformed("a record outside of its ring"))?;
             let len = len as usize;
             let is_one = len.is_multiple_of(8) && len <= filled && filled <= SIZE;
             let body = ring.part(at, len).filter(|_| is_one).and_then(|record| record.from(HEAD));
             let body = body.ok_or(Malformed("a record outside of its ring"))?;
-            let after = self.read.get().wrapping_add(len as u32);
             if is_skipped != 0 {
-                self.read.set(after);
-                words.release(after);
+                self.advance(words, len);
                 continue;
             }
             let (payload, _) = frame::take(body, note)?;
             run(note, payload);
-            self.read.set(after);
-            words.release(after);
-            return Ok(true);
+            self.advance(words, len);
+            break;
+        }
+        Ok(())
+    }
+
+    fn advance(&self, words: &RingWords, len: usize) {
+        let read = self.read.get().wrapping_add(len as u32);
+        self.read.set(read);
+        if read == self.known.get() || read.wrapping_sub(self.released.get()) as usize >= SIZE / 8 {
+            self.released.set(read);
+            words.release(read);
         }
     }
 }

@@ -107,7 +107,7 @@ impl Turn {
     /// missed.
     pub(crate) fn park(&self, passed: u32, most: Option<Duration>, is_needless: impl FnOnce() -> bool) {
         let parked = passed | PARKED;
-        // Acquire: pairs with the Release in `pass`, and in `poison`: `is_needless` sees what came before it.
+        // Acquire: pairs with the Release in `unpark`, and in `poison`: `is_needless` sees what came before it.
         let found = self.0.compare_exchange(passed, parked, Ordering::AcqRel, Ordering::Acquire);
         let is_parked = found.is_ok() || found == Err(parked);
         if is_parked && !is_needless() {
@@ -115,9 +115,10 @@ impl Turn {
         }
     }
 
-    /// Wakes whoever sleeps without the turn.
+    /// Wakes whoever sleeps without the turn. If nobody does, whoever parks later sees what came before this.
+    #[cold]
     pub(crate) fn unpark(&self) {
-        // Release: pairs with the Acquire in `look`.
+        // Release: pairs with the Acquire in `park`.
         if self.0.fetch_and(!PARKED, Ordering::AcqRel) & PARKED != 0 {
             wake(&self.0);
         }

@@ -78,6 +78,8 @@ impl WorkerLane {
     /// ones cost the host no system call.
     const NAP: Duration = Duration::from_micros(100);
     const NAPS: u32 = 16;
+    /// The same where the kernel refuses the fence after which the host would wake the thread.
+    const LONG_NAP: Duration = Duration::from_millis(5);
 
     /// The lane with that number; `None` if there is none, or it was taken before, or the region is poisoned.
     pub fn take(region: &Arc<Region>, index: usize, spin: Spin) -> Option<Self> {
@@ -114,23 +116,29 @@ impl WorkerLane {
                 Seen::Ours(_) | Seen::Nonsense => return Err(Malformed("a turn that is not its own")),
             }
             if self.run_note(handler)? {
-                (may_spin, naps) = (true, Self::NAPS);
+                if naps == 0 {
+                    control.ring.watch();
+                }
+                naps = Self::NAPS;
                 continue;
             }
             let is_awaited = || control.turn.look(self.word.get()) != Seen::Theirs || !self.is_ring_empty();
             if std::mem::take(&mut may_spin) && self.spin.until(is_awaited) {
                 continue;
             }
-            if naps > 0 {
-                naps -= 1;
-                control.turn.park(self.word.get(), Some(Self::NAP), || !self.is_ring_empty());
-            } else {
-                control.turn.park(self.word.get(), None, || {
-                    control.ring.announce_sleep();
-                    !self.is_ring_empty()
-                });
-                control.ring.announce_awake();
-            }
+            let most = match naps {
+                0 => None,
+                1 if control.ring.stop_watching() => {
+                    naps = 0;
+                    None
+                }
+                1 => Some(Self::LONG_NAP),
+                _ => {
+                    naps -= 1;
+                    Some(Self::NAP)
+                }
+            };
+            control.turn.park(self.word.get(), most, || !self.is_ring_empty());
         }
     }
 
@@ -207,7 +215,7 @@ impl WorkerLane {
         let run = |note: &Received, payload: Area<'_>| handler.note(self, note, payload);
         let ran = self.notes.pop(memory.ring(), &memory.control().ring, &mut note, run);
         self.spare.borrow_mut().push(note);
-        ran
+        ran.map(|()| true)
     }
 
     #[inline(always)]

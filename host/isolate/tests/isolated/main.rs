@@ -2,4 +2,8 @@
 
 mod calls;
 mod flat;
+mod hostile;
+mod notes;
 mod pair;
+mod process;
+mod random;

@@ -61,8 +61,8 @@ impl Drop for Pair {
 
 /// A handler by its functions.
 pub(crate) struct With<C, N = fn(&WorkerLane, &Received, Area<'_>)> {
-    pub(crate) call: C,
-    pub(crate) note: N,
+    call: C,
+    note: N,
 }
 
 impl<C: Fn(&WorkerLane, Served<'_>) -> Answered, N: Fn(&WorkerLane, &Received, Area<'_>)> Handler for With<C, N> {
@@ -73,6 +73,15 @@ impl<C: Fn(&WorkerLane, Served<'_>) -> Answered, N: Fn(&WorkerLane, &Received, A
     fn note(&self, lane: &WorkerLane, note: &Received, payload: Area<'_>) {
         (self.note)(lane, note, payload);
     }
+}
+
+/// A handler of requests and of notes.
+pub(crate) fn with<C, N>(call: C, note: N) -> With<C, N>
+where
+    C: Fn(&WorkerLane, Served<'_>) -> Answered,
+    N: Fn(&WorkerLane, &Received, Area<'_>),
+{
+    With { call, note }
 }
 
 /// A handler of requests alone.
