@@ -77,3 +77,24 @@ fn each_open(mut each: impl FnMut(c_int)) {
 /// Aligned as entries of a directory are.
 #[repr(align(8))]
 struct Entries([u8; 2048]);
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    /// As on Linux before 5.9, which has no call for a range.
+    #[test]
+    fn each_open_descriptor_is_found_once() {
+        let files: Vec<_> = (0..300).map(|_| File::open("/dev/null").unwrap()).collect();
+        let mut found = Vec::new();
+        each_open(|number| found.push(number));
+        let count = found.len();
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found.len(), count);
+        assert!(files.iter().all(|file| found.contains(&file.as_raw_fd())), "{found:?}");
+    }
+}

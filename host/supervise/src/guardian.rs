@@ -79,6 +79,9 @@ unsafe fn begin(plan: &mut Plan<'_>) -> Result<Guardian, Failed> {
         unsafe { child::run(plan, guardian, write) }
     }
     let mut tree = Tree::new(pid, children);
+    // It needs no directory, and none is to be in use for it.
+    // SAFETY: the path is a C string.
+    let _ = unsafe { sys::call(libc::SYS_chdir, [c"/".as_ptr() as usize, 0, 0, 0, 0, 0]) };
     for (slot, own) in plan.kept.iter_mut().zip([plan.socket, host, ended, children, read]) {
         *slot = own;
     }

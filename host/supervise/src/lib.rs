@@ -25,6 +25,7 @@
 //! | the host is killed, and a fork of it lives | nothing: the guardian watches the process, not a pipe | `a_fork_of_the_host_does_not_keep_its_children_alive` |
 //! | the supervisor is dropped | nothing, after a bounded time | `dropping_the_supervisor_leaves_nothing` |
 //! | the guardian itself is killed | the child is killed with it, **but its descendants live on**, as children of init | `a_killed_guardian_takes_its_child_along` |
+//! | the guardian itself is stopped | **all**, until it goes on; `kill` and the end of the host kill the child only | |
 //! | a descendant cannot be killed: it is inside a system call that does not end, or another user's, which needs [`Spec::may_gain_privileges`] | **that one**, and [`Exit::survivors`] counts it; after a killed host, the guardian waits for it and holds its locks | |
 //! | descendants fork faster than they are killed, for five seconds | **the last of them**, counted likewise; [`Limit::Processes`] prevents it | |
 //! | the child asks another program for a process: an init system, a container engine | **that process**, which is no descendant | |
@@ -70,12 +71,50 @@
 //! | it ends without being told to, with whatever status | `waiting`, as long as [`Restarts`] say; then it is started again. After too many ends in a row, `failed` |
 //! | it has answered a ping when it was ready, or was ready for as long as the longest wait | ends before that count no longer |
 //! | a part of it survives its end | `failed`: one more process would be one too many |
+//!
+//! ```
+//! use hookrail_supervise::{
+//!     Acknowledgement, Answer, Deadlines, Error, Kind, Lock, Order, Process, Restarts, Spec, Start, Supervisor, Unit,
+//!     UnitCommand, UnitState,
+//! };
+//!
+//! struct Sleeper(Option<Process>);
+//!
+//! impl Kind for Sleeper {
+//!     fn start(&mut self, start: &Start<'_>) -> Result<(), Error> {
+//!         self.0 = Some(start.spawn(Spec::new("/bin/sleep").args(["1000"]))?);
+//!         start.voice().ready();
+//!         Ok(())
+//!     }
+//!
+//!     fn order(&mut self, order: Order, answer: Answer) {
+//!         const SIGTERM: i32 = 15;
+//!         match (order, &self.0) {
+//!             (Order::Ping, Some(process)) if process.exit().is_none() => answer.acknowledge(),
+//!             (Order::Shutdown, Some(process)) if process.signal(SIGTERM).is_ok() => answer.acknowledge(),
+//!             _ => answer.refuse("it sleeps"),
+//!         }
+//!     }
+//! }
+//!
+//! # let directory = tempfile::tempdir()?;
+//! # let directory = directory.path();
+//! let lock = Lock::take(directory, "sleeper")?;
+//! let unit = Unit::new(&Supervisor::new()?, lock, Sleeper(None), Deadlines::default(), Restarts::default())?;
+//! assert_eq!(unit.ask(UnitCommand::Start), Acknowledgement::Acknowledged);
+//! assert_eq!(unit.ask(UnitCommand::Reload), Acknowledgement::refused("it sleeps"));
+//! assert_eq!(unit.view().state, UnitState::Running);
+//! assert!(Lock::take(directory, "sleeper").is_err());
+//! assert_eq!(unit.ask(UnitCommand::Shutdown), Acknowledgement::Acknowledged);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod arena;
 mod backoff;
 mod descriptors;
 mod error;
 mod guardian;
+mod later;
 mod lock;
 mod memory;
 mod plan;

@@ -118,6 +118,7 @@ fn holder(file: &mut File) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
 
@@ -177,13 +178,23 @@ mod tests {
         });
     }
 
+    /// Whoever holds a name may remove its file: others may just have opened that, and are not to hold it.
     #[test]
     fn a_file_that_was_removed_locks_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let removed = Lock::take(directory.path(), "a").unwrap();
-        std::fs::remove_file(directory.path().join("a.lock")).unwrap();
-        let lock = Lock::take(directory.path(), "a").unwrap();
-        assert!(Lock::take(directory.path(), "a").is_err());
-        drop((removed, lock));
+        let holders = AtomicU32::new(0);
+        let taken = AtomicU32::new(0);
+        let hold = || {
+            for _ in 0..3000 {
+                let Ok(lock) = Lock::take(directory.path(), "a") else { continue };
+                assert_eq!(holders.fetch_add(1, Ordering::AcqRel), 0, "one at a time");
+                taken.fetch_add(1, Ordering::Relaxed);
+                holders.fetch_sub(1, Ordering::AcqRel);
+                std::fs::remove_file(directory.path().join("a.lock")).unwrap();
+                drop(lock);
+            }
+        };
+        thread::scope(|scope| (0..4).for_each(|_| _ = scope.spawn(hold)));
+        assert!(taken.into_inner() > 100);
     }
 }

@@ -1,6 +1,6 @@
 //! A child that was started.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
@@ -83,8 +83,7 @@ impl Process {
     /// If the number is of no signal, or the system refuses since the child is another user's.
     pub fn signal(&self, signal: i32) -> io::Result<()> {
         let number = Signal::from_named_raw(signal).ok_or(io::ErrorKind::InvalidInput)?;
-        let state = self.shared.state.lock();
-        match state.pidfd.as_ref().map(|pidfd| pidfd_send_signal(pidfd.as_fd(), number)) {
+        match self.with_pidfd(|pidfd| pidfd_send_signal(pidfd, number)) {
             None | Some(Ok(()) | Err(Errno::SRCH)) => Ok(()),
             Some(Err(error)) => Err(error.into()),
         }
@@ -131,6 +130,11 @@ impl Process {
                 run(exit);
             }
         }
+    }
+
+    /// Does something with the descriptor of its process, if it has not ended.
+    pub(crate) fn with_pidfd<R>(&self, run: impl FnOnce(BorrowedFd<'_>) -> R) -> Option<R> {
+        self.shared.state.lock().pidfd.as_ref().map(|pidfd| run(pidfd.as_fd()))
     }
 
     /// Tells its end to all who wait for it.

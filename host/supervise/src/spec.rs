@@ -35,6 +35,7 @@ pub struct Spec {
 
 /// The file that a child runs.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Program {
     /// A path. It is not looked for in `PATH`; a relative one begins at the child's directory.
     Path(PathBuf),
@@ -45,6 +46,7 @@ pub enum Program {
 
 /// Where one of the first three descriptors of a child leads.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Stdio {
     /// To this.
     Fd(OwnedFd),

@@ -14,6 +14,7 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::Errno;
 
+use crate::later::later;
 use crate::process::Process;
 use crate::report::Report;
 use crate::start::Guardian;
@@ -30,7 +31,8 @@ pub(crate) struct Watch {
 }
 
 /// # Invariants
-/// The guardians of `live`, and no others, are in the epoll, under their keys. Key 0 is that of `closing`.
+/// The guardians of `live`, or the children that have lost theirs, and no others, are in the epoll, under their keys. Key
+/// 0 is that of `closing`.
 struct Table {
     live: HashMap<u64, Live>,
     last_key: u64,
@@ -38,7 +40,8 @@ struct Table {
 }
 
 struct Live {
-    guardian: Guardian,
+    /// `None` if it was killed: then the child is, too, and that end is waited for.
+    guardian: Option<Guardian>,
     process: Process,
     grace: Option<Duration>,
     /// When its time to end is over.
@@ -69,7 +72,7 @@ impl Watch {
             return Err(error.into());
         }
         // INVARIANT: added under this key.
-        table.live.insert(key, Live { guardian, process, grace, deadline: None });
+        table.live.insert(key, Live { guardian: Some(guardian), process, grace, deadline: None });
         Ok(())
     }
 
@@ -85,7 +88,8 @@ impl Watch {
         }
         let mut table = self.table.lock();
         let longest = table.live.values().filter_map(|live| live.grace).max().unwrap_or_default();
-        let deadline = Instant::now() + longest + KILL;
+        // The thread begins to count a little later.
+        let deadline = later(Instant::now(), longest.saturating_add(KILL * 2));
         while !table.is_closed {
             if self.closed.wait_until(&mut table, deadline).timed_out() {
                 return table.is_closed;
@@ -134,15 +138,34 @@ impl Watch {
         self.closed.notify_all();
     }
 
-    /// The child has ended whose guardian has.
+    /// What is in the epoll under that key has ended.
     fn end(&self, key: u64) {
-        let Some(Live { guardian, process, .. }) = self.table.lock().live.remove(&key) else { return };
-        // INVARIANT: it is in the table no longer.
-        let _ = epoll::delete(&self.epoll, guardian.pidfd());
-        let report = guardian.reap();
+        let Some(mut live) = self.table.lock().live.remove(&key) else { return };
+        // INVARIANT: the guardian is in the epoll no longer. A child that was is closed by its end.
+        let report = match live.guardian.take() {
+            Some(guardian) => {
+                let _ = epoll::delete(&self.epoll, guardian.pidfd());
+                match guardian.reap() {
+                    None if self.wait_for_orphan(key, &live.process) => {
+                        self.table.lock().live.insert(key, live);
+                        return;
+                    }
+                    report => report,
+                }
+            }
+            None => None,
+        };
         let exit = exit(report);
-        log!(debug, pid = process.pid(), "a process {exit}");
-        process.ended(exit);
+        log!(debug, pid = live.process.pid(), "a process {exit}");
+        live.process.ended(exit);
+    }
+
+    /// Has the end of a child told whose guardian was killed: the system is killing it, and it is not to be taken for
+    /// dead before it is. Returns whether it will be.
+    fn wait_for_orphan(&self, key: u64, child: &Process) -> bool {
+        child.kill();
+        let watched = child.with_pidfd(|pidfd| epoll::add(&self.epoll, pidfd, EventData::new_u64(key), EventFlags::IN));
+        matches!(watched, Some(Ok(())))
     }
 
     /// Asks all children to end, and returns when to wait for them no longer.
@@ -152,12 +175,12 @@ impl Watch {
         let now = Instant::now();
         let longest = table.live.values().filter_map(|live| live.grace).max().unwrap_or_default();
         for live in table.live.values_mut() {
-            live.deadline = Some(now + live.grace.unwrap_or_default());
+            live.deadline = Some(later(now, live.grace.unwrap_or_default()));
             if live.grace.is_some() {
                 let _ = live.process.signal(libc::SIGTERM);
             }
         }
-        now + longest + KILL
+        later(now, longest.saturating_add(KILL))
     }
 
     fn next_deadline(&self, give_up: Option<Instant>) -> Option<Instant> {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use hookrail_model::unit::Acknowledgement;
 
 use super::kind::Order;
+use crate::later::later;
 use crate::process::Process;
 
 /// Whoever gave a command and waits for what comes of it.
@@ -51,6 +52,9 @@ pub(super) struct Ending {
     pub(super) askers: Vec<Asker>,
 }
 
+/// How long a process that was killed may take to be gone.
+pub(super) const KILL: Duration = Duration::from_secs(10);
+
 /// What comes after the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Then {
@@ -65,7 +69,7 @@ impl Live {
         Live {
             process,
             ready: None,
-            ready_by: Some(Instant::now() + ready),
+            ready_by: Some(later(Instant::now(), ready)),
             order: None,
             late: None,
             ping: None,

@@ -6,22 +6,20 @@ mod talk;
 use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use hookrail_model::unit::{Acknowledgement, Deadlines, Exit, Restarts, UnitCommand, UnitState, UnitView};
 use hookrail_model::{guarded, log};
 
 use super::event::Event;
 use super::kind::{Kind, Order, Start, Voice};
-use super::live::{Asker, Ending, Live, Outbox, Then};
+use super::live::{Asker, Ending, KILL, Live, Outbox, Then};
 use super::shown::Shown;
 use super::table::{Act, act};
 use crate::backoff::{Backoff, Next};
+use crate::later::later;
 use crate::lock::Lock;
 use crate::supervisor::Supervisor;
-
-/// How long a process that was killed may take to be gone.
-const KILL: Duration = Duration::from_secs(10);
 
 /// A unit, as its thread has it.
 ///
@@ -151,7 +149,7 @@ impl Machine {
         } else {
             self.outbox.put(live.take_askers(), &refused);
             let number = self.send(Order::Shutdown);
-            let by = Some(Instant::now() + self.deadlines.shutdown);
+            let by = Some(later(Instant::now(), self.deadlines.shutdown));
             let askers = asker.into_iter().collect();
             let ending =
                 Ending { order: Some(number), then, by, is_killed: false, refused: None, reason: None, askers };
@@ -170,7 +168,7 @@ impl Machine {
         live.ending = Some(Ending {
             order: None,
             then: Then::Restarts,
-            by: Some(Instant::now() + KILL),
+            by: Some(later(Instant::now(), KILL)),
             is_killed: true,
             refused: None,
             reason: Some(reason.clone()),
@@ -230,7 +228,7 @@ impl Machine {
             Next::Fail { ends } => self.fail(format!("{reason}; it has ended {ends} times in a row")),
             Next::Start { after } => {
                 self.outbox.put(self.starters.drain(..), &Acknowledgement::refused(reason));
-                self.retry = Some(Instant::now() + after);
+                self.retry = Some(later(Instant::now(), after));
                 self.view.restarts += 1;
                 self.set(UnitState::Waiting, Some(reason.into()));
             }

@@ -6,6 +6,8 @@ use hookrail_model::guarded;
 use hookrail_model::unit::UnitView;
 use parking_lot::{Condvar, Mutex};
 
+use crate::later::later;
+
 /// A unit's view, which its thread shows and others wait for.
 pub(super) struct Shown {
     view: Mutex<UnitView>,
@@ -29,7 +31,7 @@ impl Shown {
     }
 
     pub(super) fn wait(&self, limit: Duration, mut holds: impl FnMut(&UnitView) -> bool) -> Option<UnitView> {
-        let deadline = Instant::now() + limit;
+        let deadline = later(Instant::now(), limit);
         let mut view = self.view.lock();
         while !holds(&view) {
             if self.changed.wait_until(&mut view, deadline).timed_out() {

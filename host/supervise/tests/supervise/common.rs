@@ -63,6 +63,41 @@ pub(crate) fn lives(pid: u32) -> bool {
     !matches!(state(pid), None | Some('Z' | 'X'))
 }
 
+/// A guardian that does not get to run. A signal would not do: the system lets those go on that are stopped when the
+/// last process ends which could.
+pub(crate) struct Stopped(u32);
+
+impl Stopped {
+    pub(crate) fn new(guardian: u32) -> Self {
+        let stopped = Stopped(guardian);
+        stopped.trace(libc::PTRACE_SEIZE);
+        stopped.trace(libc::PTRACE_INTERRUPT);
+        // SAFETY: it writes no status.
+        unsafe { libc::waitpid(guardian.cast_signed(), std::ptr::null_mut(), libc::__WALL) };
+        assert_eq!(state(guardian), Some('t'));
+        stopped
+    }
+
+    fn trace(&self, request: libc::c_uint) {
+        let none = std::ptr::null_mut::<libc::c_void>();
+        // SAFETY: the requests touch no memory.
+        let traced = unsafe { libc::ptrace(request, self.0.cast_signed(), none, none) };
+        assert_eq!(traced, 0, "{}", std::io::Error::last_os_error());
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.trace(libc::PTRACE_DETACH);
+    }
+}
+
+/// The parent of a process.
+pub(crate) fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+}
+
 /// How a process began, so that another one of its number is not taken for it.
 pub(crate) fn start_time(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_supervise::{ExitStatus, Limit, Stdio, Supervisor};
 
-use crate::common::{LONG, alone, children, descriptors, lines, lives, sh, state, until};
+use crate::common::{LONG, alone, children, descriptors, lines, lives, sh, state};
 
 #[test]
 fn each_end_is_told_as_it_was() {
@@ -180,5 +180,5 @@ fn a_killed_guardian_takes_its_child_along() {
     // SAFETY: the guardian is a child of this process that has not been waited for.
     assert_eq!(unsafe { libc::kill(process.guardian().cast_signed(), libc::SIGKILL) }, 0);
     assert_eq!(process.wait(LONG).unwrap().status, ExitStatus::Unseen);
-    until("the child is gone", || !lives(process.pid()));
+    assert!(!lives(process.pid()));
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hookrail_supervise::{Error, ExitStatus, Lock, Spec, Stdio, Supervisor};
 
-use crate::common::{LONG, lines, lives, sh, start_time, state, until};
+use crate::common::{LONG, Stopped, lines, lives, sh, start_time, until};
 
 /// Another host: this program again, which runs [`acts_as_a_host`].
 struct Host(Child);
@@ -120,35 +120,6 @@ fn a_fork_of_the_host_does_not_keep_its_children_alive() {
     assert!(!is_gone(copy));
     // SAFETY: it is the copy that was started above, and lives.
     unsafe { libc::kill(copy.0.cast_signed(), libc::SIGKILL) };
-}
-
-/// A guardian that does not get to run. A signal would not do: the system lets those go on that are stopped when the
-/// last process ends which could.
-struct Stopped(u32);
-
-impl Stopped {
-    fn new(guardian: u32) -> Self {
-        let stopped = Stopped(guardian);
-        stopped.trace(libc::PTRACE_SEIZE);
-        stopped.trace(libc::PTRACE_INTERRUPT);
-        // SAFETY: it writes no status.
-        unsafe { libc::waitpid(guardian.cast_signed(), std::ptr::null_mut(), libc::__WALL) };
-        assert_eq!(state(guardian), Some('t'));
-        stopped
-    }
-
-    fn trace(&self, request: libc::c_uint) {
-        let none = std::ptr::null_mut::<libc::c_void>();
-        // SAFETY: the requests touch no memory.
-        let traced = unsafe { libc::ptrace(request, self.0.cast_signed(), none, none) };
-        assert_eq!(traced, 0, "{}", std::io::Error::last_os_error());
-    }
-}
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        self.trace(libc::PTRACE_DETACH);
-    }
 }
 
 /// A name is free when the last process has ended that its holder had started, and not before.

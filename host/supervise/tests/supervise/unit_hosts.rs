@@ -5,10 +5,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
-use hookrail_supervise::{UnitCommand, UnitState as State};
+use hookrail_supervise::{Error, Lock, UnitCommand, UnitState as State};
 
-use crate::common::{LONG, lives, start_time, until};
+use crate::common::{LONG, Stopped, lives, parent, start_time, state, until};
 use crate::scripted::{Scene, once, patient};
 
 const STATES: [State; 7] =
@@ -80,6 +81,23 @@ fn a_host_may_be_killed_in_every_state_of_its_unit_and_the_next_one_starts_it() 
             });
         }
     });
+}
+
+/// Between the end of a host and that of its unit's process, no other host has the unit.
+#[test]
+fn a_unit_has_its_name_until_its_process_has_ended() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut host = Host::start(directory.path(), State::Running);
+    let pid = host.arrived().expect("it has a process");
+    let stopped = Stopped::new(parent(pid).expect("it lives"));
+    host.kill();
+    let take = |limit| Lock::take_within(directory.path(), "unit", limit);
+    assert!(matches!(take(Duration::from_millis(50)), Err(Error::Held { .. })));
+    // It may have ended by itself, since nobody writes to it any more; but it has not been reaped.
+    assert!(state(pid).is_some());
+    drop(stopped);
+    let _lock = take(LONG).unwrap();
+    assert_eq!(state(pid), None);
 }
 
 /// Several hosts want the same unit all the time, and the one that has it is killed again and again.

@@ -5,7 +5,9 @@ use std::time::Instant;
 use hookrail_model::unit::{Acknowledgement, UnitState};
 use hookrail_model::units::duration_text;
 
-use super::{KILL, Machine};
+use super::Machine;
+use crate::later::later;
+use crate::unit::live::KILL;
 
 impl Machine {
     /// Does what is due by then.
@@ -41,7 +43,7 @@ impl Machine {
         let Some(ending) = &mut live.ending else { return };
         if !ending.is_killed {
             live.process.kill();
-            (ending.is_killed, ending.by) = (true, Some(now + KILL));
+            (ending.is_killed, ending.by) = (true, Some(later(now, KILL)));
             return;
         }
         // It is inside a system call that does not end, or is not ours to kill.

@@ -6,9 +6,10 @@ use hookrail_model::guarded;
 use hookrail_model::unit::{Acknowledgement, UnitCommand, UnitState};
 
 use super::Machine;
+use crate::later::later;
 use crate::unit::event::{Pong, Reply, Said};
 use crate::unit::kind::{Answer, Order, Voice};
-use crate::unit::live::{Asker, Pending};
+use crate::unit::live::{Asker, Live, Pending};
 
 impl Machine {
     /// Passes a command on, if the process is not busy with another one.
@@ -37,7 +38,7 @@ impl Machine {
 
     pub(super) fn ask_how_it_is(&mut self, askers: Vec<Asker>) {
         let number = self.send(Order::Ping);
-        let deadline = Instant::now() + self.deadlines.pong;
+        let deadline = later(Instant::now(), self.deadlines.pong);
         if let Some(live) = &mut self.live {
             live.ping = Some(Pending { number, order: Order::Ping, deadline, askers });
         }
@@ -45,7 +46,7 @@ impl Machine {
 
     fn put(&mut self, order: Order, askers: Vec<Asker>) {
         let number = self.send(order);
-        let deadline = Instant::now() + self.deadlines.order;
+        let deadline = later(Instant::now(), self.deadlines.order);
         if let Some(live) = &mut self.live {
             live.late = None;
             live.order = Some(Pending { number, order, deadline, askers });
@@ -84,11 +85,11 @@ impl Machine {
     }
 
     fn is_ready(&mut self) {
-        let is_awaited = |live: &&mut super::Live| live.ending.is_none() && live.ready_by.is_some();
+        let is_awaited = |live: &&mut Live| live.ending.is_none() && live.ready_by.is_some();
         let Some(live) = self.live.as_mut().filter(is_awaited) else { return };
         live.ready_by = None;
         live.ready = live.ready.or(Some(Instant::now()));
-        live.next_ping = self.deadlines.ping_every.map(|pause| Instant::now() + pause);
+        live.next_ping = self.deadlines.ping_every.map(|pause| later(Instant::now(), pause));
         match self.is_halted {
             // Whoever waits for it waits until it is halted.
             true => self.put(Order::Halt, Vec::new()),
@@ -107,7 +108,7 @@ impl Machine {
             && let Some(ping) = &mut live.ping
         {
             // The time for it was the order's.
-            ping.deadline = Instant::now() + self.deadlines.pong;
+            ping.deadline = later(Instant::now(), self.deadlines.pong);
         }
         match reply {
             Reply::Refused(reason) if pending.askers.is_empty() => {
@@ -128,12 +129,15 @@ impl Machine {
             Order::Resume => self.is_halted = false,
             _ => {}
         }
-        self.works();
+        // It may have said meanwhile that it is not ready.
+        if self.live.as_ref().is_some_and(|live| live.ready_by.is_none()) {
+            self.works();
+        }
     }
 
     fn told_how_it_is(&mut self, ping: Pending, reply: Reply) {
         let Some(live) = &mut self.live else { return };
-        live.next_ping = self.deadlines.ping_every.map(|pause| Instant::now() + pause);
+        live.next_ping = self.deadlines.ping_every.map(|pause| later(Instant::now(), pause));
         match reply {
             Reply::Acknowledged | Reply::Pong(Pong::Well) if live.ready.is_some() => {
                 live.ready_by = None;
@@ -145,7 +149,7 @@ impl Machine {
             Reply::Acknowledged | Reply::Pong(Pong::Well) => {}
             Reply::Pong(Pong::Init) => {
                 if live.ready_by.is_none() {
-                    live.ready_by = Some(Instant::now() + self.deadlines.ready);
+                    live.ready_by = Some(later(Instant::now(), self.deadlines.ready));
                     self.set(UnitState::Init, None);
                 }
             }
