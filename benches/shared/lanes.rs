@@ -231,7 +231,7 @@ impl Lane {
         let mut flat = self.flat.borrow_mut();
         let numbers: Vec<_> = (0..callbacks as u32).collect();
         let request = Request { callbacks: &numbers, flags: 0, codec: 0, context: None };
-        let patience = Patience { deadline: None, dead: &self.dead };
+        let patience = Patience { deadline: None, each: Duration::ZERO, dead: &self.dead };
         for _ in 0..rounds {
             let reply = self.lane.call(&request, |room| flat.encode(room), &patience, |_, _, _| 0).expect("a reply");
             assert!(reply.ran() == callbacks && reply.verdict() == 0);

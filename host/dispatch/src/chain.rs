@@ -31,7 +31,7 @@ use outcome::Packed;
 pub(crate) use pair::{Pair, Run};
 use settle::settle;
 use snapshot::Header;
-pub(crate) use snapshot::{Entry, Published, Snapshot};
+pub(crate) use snapshot::{Entry, Published, Snapshot, following};
 pub(crate) use watched::Watch;
 
 use crate::fault;

@@ -4,6 +4,7 @@
 //! There is one for each thread, and it has no `Drop`, so that it exists until the very end: destructors of
 //! thread-locals dispatch too. Only its texts are freed when the thread ends; what is reported after that is logged.
 
+mod ahead;
 mod reported;
 mod texts;
 
@@ -21,6 +22,8 @@ use crate::chain::outcome::Packed;
 use crate::chain::pair::Pair;
 use crate::reclaim;
 
+pub(crate) use self::ahead::each_by_itself;
+pub use self::ahead::{Here, here};
 pub use self::reported::{Panic, Reported};
 
 /// # Invariants
@@ -33,6 +36,8 @@ struct Frame {
     context: Cell<*const Context>,
     /// The decision of the last watched dispatch.
     decided: Cell<Option<Packed>>,
+    /// Whether something is done with each call of a callback beside calling it.
+    is_each_by_itself: Cell<bool>,
     texts: Cell<*const Texts>,
 }
 
@@ -47,8 +52,14 @@ struct Call<'a> {
 
 thread_local! {
     static FRAME: Frame = const {
-        // INVARIANT: all null.
-        Frame { call: Cell::new(null()), context: Cell::new(null()), decided: Cell::new(None), texts: Cell::new(null()) }
+        // INVARIANT: the pointers are null.
+        Frame {
+            call: Cell::new(null()),
+            context: Cell::new(null()),
+            decided: Cell::new(None),
+            is_each_by_itself: Cell::new(false),
+            texts: Cell::new(null()),
+        }
     };
     static OWNER: Owner = const { Owner(free) };
 }

@@ -50,7 +50,12 @@ pub(crate) fn innermost() -> Option<(u64, *mut ())> {
 
 /// The entry that this thread is in, if there is one and it is named.
 pub(crate) fn innermost_entry() -> Option<*mut ()> {
-    innermost().map(|(_, entry)| entry).filter(|entry| !entry.is_null() && *entry != slot::EVERYTHING)
+    innermost().map(|(_, entry)| entry).filter(|entry| is_named(*entry))
+}
+
+/// Whether an entry is one of a snapshot.
+pub(crate) fn is_named(entry: *mut ()) -> bool {
+    !entry.is_null() && entry != slot::EVERYTHING
 }
 
 /// Begins a grace period for all readers that are inside now.

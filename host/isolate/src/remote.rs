@@ -4,10 +4,11 @@
 //! 2. [`Worker`](worker::Worker) outlives it: when the process ends, another one is started, and every plugin is brought
 //!    to where it was ([`Plugin::replay`](plugin::Plugin::replay)).
 //! 3. [`Remote`](body::Remote) is the body of a plugin for the engine. Its callbacks stand in the chains as proxies
-//!    ([`proxy`]).
+//!    ([`proxy`]), of which neighbours cross together ([`group`]).
 
 mod body;
 mod call;
+mod group;
 mod live;
 mod plugin;
 mod poison;

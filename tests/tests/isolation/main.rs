@@ -7,6 +7,7 @@ mod ephemeral;
 mod kills;
 mod lifecycle;
 mod moving;
+mod neighbours;
 mod points;
 mod scenes;
 

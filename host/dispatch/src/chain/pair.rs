@@ -19,7 +19,7 @@ use crate::sync::{AtomicPtr, Ordering, light_fence};
 pub(crate) type Run = unsafe extern "C" fn(ctx: *mut c_void, payload: *mut c_void) -> u32;
 
 /// # Invariants
-/// `run` holds a [`Run`] that may be called with `ctx`, or [`skip`].
+/// `run` holds a [`Run`] that may be called with `ctx`, or [`skip`]; or it is null, behind the last pair of a snapshot.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Pair {
@@ -51,6 +51,16 @@ impl Pair {
         Pair { run: AtomicPtr::new(skip as *mut ()), ctx: std::ptr::null_mut() }
     }
 
+    /// What stands behind the last pair of a snapshot, and is never called.
+    pub(super) const fn stop() -> Self {
+        Pair { run: AtomicPtr::new(std::ptr::null_mut()), ctx: std::ptr::null_mut() }
+    }
+
+    /// Whether it is what stands behind the last pair.
+    pub(super) fn is_stop(&self) -> bool {
+        self.run.load(Ordering::Relaxed).is_null()
+    }
+
     /// Names this pair in `frame`, then calls it.
     ///
     /// # Safety
@@ -75,7 +85,7 @@ impl Pair {
     /// The code and the context.
     #[inline(always)]
     pub fn parts(&self) -> (Run, *mut c_void) {
-        // SAFETY: by the type invariant `run` holds a `Run`.
+        // SAFETY: by the type invariant `run` holds a `Run`; nobody asks what stands behind the last pair for its parts.
         (unsafe { std::mem::transmute::<*mut (), Run>(self.run.load(Ordering::Relaxed)) }, self.ctx)
     }
 

@@ -1,8 +1,9 @@
 //! The published form of a chain: one immutable block of memory.
 //!
 //! A header of 64 bytes, aligned to 64. Then the pairs that dispatch reads, four to a cache line. After those, where
-//! dispatch stops, the registration data, which only the cold paths read. A block is identified by the address of its
-//! first pair, so that dispatch begins there.
+//! dispatch stops, one more pair that has no code, by which whoever looks ahead from a pair finds that end
+//! ([`following`]); then the registration data, which only the cold paths read. A block is identified by the address of
+//! its first pair, so that dispatch begins there.
 //!
 //! A chain that a [`Runner`] runs has a single pair, the runner, whose context leads to the real chain.
 
@@ -19,7 +20,7 @@ use crate::stats::Tally;
 /// What dispatch reads besides the pairs.
 #[repr(C, align(64))]
 pub(super) struct Header {
-    /// The end of the pairs, where the cold part begins.
+    /// The end of the pairs: the one that has no code.
     pub(super) end: *const Pair,
     /// Whether it is short and not counted: then nothing else here is read.
     pub(super) is_plain: bool,
@@ -62,23 +63,31 @@ pub(super) trait Runner: std::fmt::Debug + Send + Sync {
 struct Empty {
     header: Header,
     pair: Pair,
+    stop: Pair,
     cold: Cold,
+}
+
+/// The end of the pairs of such a block. By a pointer to all of it, since what stands behind the end is found from there.
+const fn end_of(block: *const Empty) -> *const Pair {
+    block.cast::<u8>().wrapping_add(std::mem::offset_of!(Empty, stop)).cast()
 }
 
 // SAFETY: immutable, and counted by nothing; the pair's code is atomic and ignores its context.
 unsafe impl Sync for Empty {}
 
 static EMPTY: Empty = Empty {
-    header: Header::new((&raw const EMPTY.cold).cast(), 1, None, None),
+    header: Header::new(end_of(&raw const EMPTY), 1, None, None),
     pair: Pair::no_op(),
+    stop: Pair::stop(),
     cold: Cold { len: 0, runner: None, callbacks: [] },
 };
 
 /// As [`EMPTY`], but readers enter, do nothing, and leave. On leaving they run the destructors that they have left of a
 /// library that is being unloaded; at a point whose readers do not enter they never would.
 static DRAINING: Empty = Empty {
-    header: Header::new((&raw const DRAINING.cold).cast(), 1, None, None),
+    header: Header::new(end_of(&raw const DRAINING), 1, None, None),
     pair: Pair::no_op(),
+    stop: Pair::stop(),
     cold: Cold { len: 0, runner: None, callbacks: [] },
 };
 
@@ -192,6 +201,17 @@ pub(super) unsafe fn callback_of<'a>(pair: *const Pair, end: *const Pair) -> (&'
     }
 }
 
+/// The pairs that come after this one.
+///
+/// # Safety
+/// The pair is one of a snapshot that is alive for `'a`.
+pub(crate) unsafe fn following<'a>(pair: *const Pair) -> impl Iterator<Item = &'a Pair> {
+    // SAFETY: the snapshot is alive for `'a`, and by the invariant of `Published` a pair stands behind this one, since
+    // this one has code.
+    let next = |pair: *const Pair| unsafe { &*pair.add(1) };
+    std::iter::successors(Some(next(pair)), move |pair| Some(next(*pair))).take_while(|pair| !pair.is_stop())
+}
+
 /// Whether the pair that ends at `end` is a runner.
 ///
 /// # Safety
@@ -204,17 +224,28 @@ pub(super) unsafe fn is_run_by_us(end: *const Pair) -> bool {
 /// # Safety
 /// `end` is the end of the pairs of a snapshot that is alive for `'a`.
 unsafe fn runner_behind<'a>(end: *const Pair) -> Option<&'a dyn Runner> {
-    // SAFETY: by the invariant of `Published` the cold part stands at `end`; the runner lives as long as the block.
-    unsafe { (*end.cast::<Cold>()).runner.map(|runner| runner.as_ref()) }
+    // SAFETY: by the invariant of `Published` the cold part is there; the runner lives as long as the block.
+    unsafe { (*cold_behind(end)).runner.map(|runner| runner.as_ref()) }
 }
 
 /// # Safety
 /// `end` is the end of the pairs of a snapshot that is alive for `'a`.
 unsafe fn callbacks_behind<'a>(end: *const Pair) -> &'a [Arc<Callback>] {
-    let cold = end.cast::<Cold>();
-    // SAFETY: the snapshot is alive for `'a`; by the invariant of `Published` the cold part stands at `end`, and so
-    // many callbacks follow its length.
-    unsafe { std::slice::from_raw_parts((&raw const (*cold).callbacks).cast(), (*cold).len) }
+    // SAFETY: the snapshot is alive for `'a`; by the invariant of `Published` the cold part is there, and so many
+    // callbacks follow its length.
+    unsafe {
+        let cold = cold_behind(end);
+        std::slice::from_raw_parts((&raw const (*cold).callbacks).cast(), (*cold).len)
+    }
+}
+
+/// Where the cold part of a block is.
+///
+/// # Safety
+/// `end` is the end of the pairs of a snapshot.
+unsafe fn cold_behind(end: *const Pair) -> *const Cold {
+    // SAFETY: by the invariant of `Published` one more pair stands at `end`, and the cold part behind that.
+    unsafe { end.add(1) }.cast()
 }
 
 /// A snapshot that is no longer published, or not yet.
@@ -268,12 +299,14 @@ impl Snapshot {
         if block.is_null() {
             handle_alloc_error(layout);
         }
-        // SAFETY: the block has room for all three parts, one after the other.
+        // SAFETY: the block has room for all parts, one after the other.
         // INVARIANT: each part is initialised here.
         unsafe {
             let first = block.add(size_of::<Header>()).cast::<Pair>();
-            let cold = first.add(pairs.len()).cast::<Cold>();
-            block.cast::<Header>().write(Header::new(cold.cast(), pairs.len(), long, tally));
+            let end = first.add(pairs.len());
+            end.write(Pair::stop());
+            let cold = cold_behind(end).cast_mut();
+            block.cast::<Header>().write(Header::new(end, pairs.len(), long, tally));
             (&raw mut (*cold).len).write(callbacks.len());
             (&raw mut (*cold).runner).write(runner);
             let callback = (&raw mut (*cold).callbacks).cast::<Arc<Callback>>();
@@ -321,7 +354,7 @@ impl Drop for Snapshot {
         unsafe {
             let block = self.0.as_raw().cast::<Header>().sub(1);
             let end = (*block).end;
-            let cold = end.cast::<Cold>().cast_mut();
+            let cold = cold_behind(end).cast_mut();
             let len = (*cold).len;
             let layout = layout(end.offset_from_unsigned(self.0.first()), len);
             let runner = (&raw mut (*cold).runner).read();
@@ -335,11 +368,12 @@ impl Drop for Snapshot {
     }
 }
 
-/// The layout of a block. The pairs and the cold part need no padding between them: each begins aligned where the
-/// previous one ends.
+/// The layout of a block. The pairs, with the one that has no code, and the cold part need no padding between them: each
+/// begins aligned where the previous one ends.
 fn layout(pairs: usize, callbacks: usize) -> Layout {
     const { assert!(align_of::<Cold>() <= align_of::<Pair>() && align_of::<Pair>() <= align_of::<Header>()) };
-    let parts = [Layout::array::<Pair>(pairs), Ok(Layout::new::<Cold>()), Layout::array::<Arc<Callback>>(callbacks)];
+    let parts =
+        [Layout::array::<Pair>(pairs + 1), Ok(Layout::new::<Cold>()), Layout::array::<Arc<Callback>>(callbacks)];
     parts.into_iter().fold(Layout::new::<Header>(), |block, part| {
         block.extend(part.expect("a chain fits the address space")).expect("a chain fits the address space").0
     })

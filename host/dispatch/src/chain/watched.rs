@@ -149,7 +149,7 @@ unsafe extern "C" fn watch(ctx: *mut c_void, payload: *mut c_void) -> u32 {
     // SAFETY: the payload is the point's, as its operations are, and outlives the trace, which ends below.
     let mut taking = unsafe { watched.tracers.begin(watched.ops, payload) };
     // SAFETY: we are inside a dispatch of this chain; the payload is the point's, exclusive unless the kind is notify.
-    let decided = unsafe { watched.run(payload, taking.as_mut()) };
+    let decided = frame::each_by_itself(|| unsafe { watched.run(payload, taking.as_mut()) });
     if let Some(taking) = taking {
         let verdict = decided.map_or(raw::CONTINUE, Packed::verdict);
         let decision = match verdict & 0xff {

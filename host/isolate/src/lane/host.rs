@@ -45,8 +45,10 @@ type Upcall<'a> = dyn FnMut(u32, &[u8], &mut Vec<u8>) -> u32 + 'a;
 /// What ends the wait for a reply, beside the reply.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience<'a> {
-    /// When the call is too late.
+    /// When the call is too late, if it is still in the callback in which it began.
     pub deadline: Option<Instant>,
+    /// How much later it may be each time another callback has begun since it was looked at.
+    pub each: Duration,
     /// Whether the worker is dead. Whoever finds that it is sets this (with Release), and then poisons the region.
     pub dead: &'a AtomicBool,
 }
@@ -60,17 +62,40 @@ impl Patience<'_> {
         // Acquire: pairs with the Release of whoever found the worker dead.
         self.dead.load(Ordering::Acquire)
     }
+}
 
+/// The wait for one reply.
+struct Waiting<'a> {
+    patience: &'a Patience<'a>,
+    deadline: Cell<Option<Instant>>,
+    /// The callback that was running when that was set.
+    inside: Cell<usize>,
+    /// The callback that is running.
+    progress: &'a dyn Fn() -> Option<usize>,
+}
+
+impl Waiting<'_> {
     /// For how long to sleep, if the wait is not over.
     fn left(&self) -> Result<Duration, Lost> {
-        if self.is_dead() {
+        if self.patience.is_dead() {
             return Err(Lost::Dead);
         }
-        let Some(deadline) = self.deadline else { return Ok(Self::NAP) };
+        let Some(deadline) = self.deadline.get() else { return Ok(Patience::NAP) };
         match deadline.saturating_duration_since(Instant::now()) {
-            Duration::ZERO => Err(Lost::Late),
-            left => Ok(left.min(Self::NAP)),
+            Duration::ZERO => self.left_for_the_next(),
+            left => Ok(left.min(Patience::NAP)),
         }
+    }
+
+    #[cold]
+    fn left_for_the_next(&self) -> Result<Duration, Lost> {
+        // There are few callbacks, so this ends, whatever a worker says.
+        let inside = (self.progress)().unwrap_or_default();
+        if inside <= self.inside.replace(inside) {
+            return Err(Lost::Late);
+        }
+        self.deadline.set(self.deadline.get().map(|deadline| deadline + self.patience.each));
+        Ok(self.patience.each.min(Patience::NAP))
     }
 }
 
@@ -147,10 +172,13 @@ impl HostLane {
         self.depth.set(depth + 1);
         let passed = turn::next(self.word.get(), true);
         let count = request.callbacks.len();
-        let result = self.exchange(memory, patience, upcall).and_then(|mail| Ok(Reply::take(mail, frame, count)?));
+        let progress = || memory.control().progress.of(depth, passed, count);
+        let waiting =
+            Waiting { patience, deadline: Cell::new(patience.deadline), inside: Cell::new(0), progress: &progress };
+        let result = self.exchange(memory, &waiting, upcall).and_then(|mail| Ok(Reply::take(mail, frame, count)?));
         if let Err(lost) = &result {
             self.abandon(*lost);
-            self.inside.set(memory.control().progress.of(depth, passed, count));
+            self.inside.set(progress());
         }
         drop(within);
         result
@@ -183,13 +211,13 @@ impl HostLane {
     fn exchange(
         &self,
         memory: Memory<'_>,
-        patience: &Patience<'_>,
+        waiting: &Waiting<'_>,
         mut upcall: impl FnMut(u32, &[u8], &mut Vec<u8>) -> u32,
     ) -> Result<[u64; WORDS], Lost> {
         let control = memory.control();
         self.pass(control, true)?;
-        while turn::opens(self.wait(control, patience)?) {
-            self.serve(memory, patience, &mut upcall)?;
+        while turn::opens(self.wait(control, waiting)?) {
+            self.serve(memory, waiting, &mut upcall)?;
             self.pass(control, false)?;
         }
         Ok(control.mail.take())
@@ -203,7 +231,7 @@ impl HostLane {
 
     /// Waits for the turn. Returns the word that it stands at.
     #[inline(always)]
-    fn wait(&self, control: &Control, patience: &Patience<'_>) -> Result<u32, Lost> {
+    fn wait(&self, control: &Control, waiting: &Waiting<'_>) -> Result<u32, Lost> {
         let passed = self.word.get();
         let mut seen = Seen::Theirs;
         let look = || {
@@ -211,7 +239,7 @@ impl HostLane {
             seen != Seen::Theirs
         };
         if !self.spin.until(look) {
-            seen = sleep_until_seen(control, passed, patience)?;
+            seen = sleep_until_seen(control, passed, waiting)?;
         }
         match seen {
             Seen::Ours(word) => {
@@ -219,16 +247,16 @@ impl HostLane {
                 self.word.set(word);
                 Ok(word)
             }
-            Seen::Nonsense if !patience.is_dead() => Err(Lost::Malformed("a turn that is not its own")),
+            Seen::Nonsense if !waiting.patience.is_dead() => Err(Lost::Malformed("a turn that is not its own")),
             _ => Err(Lost::Dead),
         }
     }
 
     /// Serves an upcall, whose answer is then to be passed.
     #[cold]
-    fn serve(&self, memory: Memory<'_>, patience: &Patience<'_>, upcall: &mut Upcall<'_>) -> Result<(), Lost> {
+    fn serve(&self, memory: Memory<'_>, waiting: &Waiting<'_>, upcall: &mut Upcall<'_>) -> Result<(), Lost> {
         // A worker that does nothing but ask is late some time, too.
-        patience.left()?;
+        waiting.left()?;
         let room = memory.data().from(self.base.get()).unwrap_or(Area::empty());
         let (kind, len) = halves(memory.control().mail.take()[0]);
         let (mut bytes, mut answer) = (Vec::new(), Vec::new());
@@ -252,10 +280,10 @@ impl HostLane {
 
 /// Sleeps until the turn is not the worker's any more.
 #[cold]
-fn sleep_until_seen(control: &Control, passed: u32, patience: &Patience<'_>) -> Result<Seen, Lost> {
+fn sleep_until_seen(control: &Control, passed: u32, waiting: &Waiting<'_>) -> Result<Seen, Lost> {
     loop {
-        let left = patience.left()?;
-        control.turn.park(passed, Some(left), || patience.is_dead());
+        let left = waiting.left()?;
+        control.turn.park(passed, Some(left), || waiting.patience.is_dead());
         match control.turn.look(passed) {
             Seen::Theirs => continue,
             seen => return Ok(seen),

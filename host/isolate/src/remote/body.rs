@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
+use hookrail_abi::Effects;
 use hookrail_abi::boundary::{self, SavedState, Str, TooSmall};
 use hookrail_engine::{Admission, Body, Configured, Placement, Request, Response, Saved, WorkerStatus};
 use hookrail_image::{Inspection, SealedCopy};
@@ -116,7 +117,7 @@ impl Remote {
     ) -> Vec<Arc<Proxy>> {
         let mut proxies = Vec::new();
         for Registered { index, record } in registered {
-            let Registration::Complete { point, callback, small_ops, .. } = record else {
+            let Registration::Complete { point, callback, effects, small_ops, .. } = record else {
                 admission.admit(record.with(None).as_ref().map_err(|too_small| *too_small));
                 continue;
             };
@@ -135,7 +136,7 @@ impl Remote {
                 continue;
             }
             let proxy = state.zip(*index).map(|(state, index)| {
-                let proxy = Arc::new(Proxy::new(self.worker.clone(), callback, &state));
+                let proxy = Arc::new(Proxy::new(self.worker.clone(), callback, Effects::from_raw(*effects), &state));
                 proxy.renew(live.epoch, Some(index));
                 proxy
             });
@@ -352,7 +353,7 @@ impl Registration {
                 budget_ns: *budget_ns,
                 predicate: *predicate,
                 run: proxy.is_some().then_some(proxy::call),
-                ctx: proxy.map_or(null_mut(), |proxy| Arc::into_raw(proxy).cast_mut().cast()),
+                ctx: proxy.map_or(null_mut(), Proxy::into_context),
                 ctx_drop: Some(proxy::drop),
                 fingerprint: *fingerprint,
                 layout: null(),

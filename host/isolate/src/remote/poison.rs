@@ -29,14 +29,20 @@ struct Known {
 }
 
 impl Poison {
+    /// Whether any payload is skipped.
+    #[inline]
+    pub(super) fn is_any(&self) -> bool {
+        // Relaxed: a call that comes at the same time may be either before or after.
+        self.is_any.load(Ordering::Relaxed)
+    }
+
     /// Whether the payload is skipped.
     ///
     /// # Safety
     /// `payload` is one of the codec.
     #[inline]
     pub(super) unsafe fn is_known(&self, codec: &Codec, payload: *const c_void) -> bool {
-        // Relaxed: a call that comes at the same time may be either before or after.
-        if !self.is_any.load(Ordering::Relaxed) {
+        if !self.is_any() {
             return false;
         }
         // SAFETY: the payload is one of the codec.

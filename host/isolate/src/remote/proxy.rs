@@ -5,28 +5,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hookrail_abi::RawKind;
 use hookrail_abi::boundary;
 use hookrail_abi::host::Report;
 use hookrail_abi::verdict::raw;
+use hookrail_abi::{Effects, RawKind};
 use hookrail_dispatch::{PointState, frame};
 use hookrail_model::guarded;
 use hookrail_model::units::duration_text;
 
 use super::call::{Held, lane, lane_now};
+use super::group::{Answer, Group, kept};
 use super::poison::Poison;
 use super::worker::Worker;
 use crate::flat::{Codec, Scratch};
-use crate::lane::{Area, Change, Context, Lost, Notified, Patience, Reply, Request};
+use crate::lane::{Area, Change, Context, Lost, MOST_CALLBACKS, Notified, Patience, Reply, Request};
 use crate::{panic, payload};
 
 /// What stands for one callback.
 pub(super) struct Proxy {
-    worker: Arc<Worker>,
+    pub(super) worker: Arc<Worker>,
     callback: String,
     point: &'static str,
     /// Whether nobody waits for it.
     is_notified: bool,
+    /// Whether no other one crosses behind it.
+    pub(super) crosses_last: bool,
     codec: Codec,
     /// The process in the upper half, and in the lower one the number that the callback has there, plus one.
     place: AtomicU64,
@@ -51,17 +54,20 @@ pub(super) unsafe extern "C" fn call(ctx: *mut c_void, payload: *mut c_void) -> 
 pub(super) unsafe extern "C" fn drop(ctx: *mut c_void) {
     if !ctx.is_null() {
         // SAFETY: it came from an `Arc`, and is given back once.
-        std::mem::drop(unsafe { Arc::from_raw(ctx.cast::<Proxy>()) });
+        let proxy = unsafe { Arc::from_raw(ctx.cast::<Proxy>()) };
+        proxy.worker.standing.remove(&*proxy);
     }
 }
 
 impl Proxy {
-    pub(super) fn new(worker: Arc<Worker>, callback: &str, point: &PointState) -> Self {
+    pub(super) fn new(worker: Arc<Worker>, callback: &str, effects: Effects, point: &PointState) -> Self {
+        let is_notified = point.kind() == RawKind::Notify;
         Proxy {
             worker,
             callback: callback.into(),
             point: point.chain.facts.point,
-            is_notified: point.kind() == RawKind::Notify,
+            is_notified,
+            crosses_last: effects == Effects::External && !is_notified,
             codec: payload::codec(point.fingerprint, point.ops()),
             place: AtomicU64::new(0),
             poison: Poison::default(),
@@ -87,13 +93,32 @@ impl Proxy {
         ((place >> 32) as u32 == epoch as u32).then_some(place as u32)?.checked_sub(1)
     }
 
+    /// The context by which a chain calls it, and which [`drop`] gives back.
+    pub(super) fn into_context(self: Arc<Self>) -> *mut c_void {
+        // SAFETY: `drop` takes it out before it gives it back.
+        unsafe { self.worker.standing.add(Arc::as_ptr(&self)) };
+        Arc::into_raw(self).cast_mut().cast()
+    }
+
+    /// The number by which it crosses with the one before it, in that process; `None` if it is to cross by itself, and
+    /// to look at its input.
+    pub(super) fn joins(&self, epoch: u64) -> Option<u32> {
+        self.number(epoch).filter(|_| !self.poison.is_any())
+    }
+
     /// Has the callback run in the worker, and waits for it.
     ///
     /// # Safety
     /// `payload` is one of the point, and nobody else uses it.
     unsafe fn cross(&self, payload: *mut c_void) -> u32 {
+        let here = frame::here();
+        if let Some(answer) = here.and_then(kept) {
+            // SAFETY: the payload is one of the point.
+            return unsafe { self.answer(answer, payload) };
+        }
         let limit = self.worker.limits.deadline;
-        let deadline = Instant::now() + limit;
+        let mut deadline = Instant::now() + limit;
+        let (mut most, mut lost_ones) = (MOST_CALLBACKS, Vec::new());
         loop {
             let held = match lane(&self.worker, || deadline) {
                 Ok(held) => held,
@@ -106,8 +131,11 @@ impl Proxy {
             if unsafe { self.poison.is_known(&self.codec, payload) } {
                 return fault("this input has ended its worker twice in a row, so it is skipped");
             }
-            let patience = Patience { deadline: Some(deadline), dead: &held.live.dead };
-            let lost = match with_context(&[number], |request| {
+            let mut group = Group::new(number, here);
+            // SAFETY: this thread is in a call of this callback.
+            unsafe { group.add_neighbours(self, held.live.epoch, most) };
+            let patience = Patience { deadline: Some(deadline), each: limit, dead: &held.live.dead };
+            let lost = match with_context(group.numbers(), |request| {
                 // SAFETY: the payload is one of the point.
                 let encode = |room: Area<'_>| unsafe { self.codec.encode_into(payload, room) };
                 let reply = held.lane.call(request, encode, &patience, |_, _, _| u32::MAX)?;
@@ -115,40 +143,69 @@ impl Proxy {
                     self.worker.progress();
                 }
                 // SAFETY: the payload is one of the point, and nobody else uses it.
-                unsafe { self.take(&reply, payload) }
+                let taken = unsafe { self.take(&reply, payload) }?;
+                Ok((group.keep(&reply, std::mem::take(&mut lost_ones)), taken))
             }) {
-                Ok(verdict) => return verdict,
+                // SAFETY: the payload is one of the point.
+                Ok((answer, Ok(()))) => return unsafe { self.answer(answer, payload) },
+                Ok((_, Err(why))) => return fault(&why),
                 Err(lost) => lost,
             };
-            match lost {
+            match held.lane.inside() {
                 // It had not begun, so another process may do it.
-                Lost::Dead if held.lane.inside().is_none() && Instant::now() < deadline => {}
+                None if lost == Lost::Dead && Instant::now() < deadline => {}
+                // Those before it are made again.
+                Some(inside) if inside > 0 && !lost.spares_the_lane() => {
+                    let (what, is_its_input) = self.why(&held, lost, limit);
+                    lost_ones.extend(group.lost(inside, what, is_its_input));
+                    (most, deadline) = (inside, Instant::now() + limit);
+                }
                 // SAFETY: the payload is as it was: no reply has come.
-                lost => return unsafe { self.lost(&held, lost, payload, limit) },
+                _ => return unsafe { self.lost(&held, lost, payload, limit) },
             }
         }
     }
 
-    /// Takes what came of it.
+    /// Takes what the callbacks made of the payload; says why not if it is too large.
     ///
     /// # Safety
-    /// `payload` is one of the point, and nobody else uses it.
-    unsafe fn take(&self, reply: &Reply<'_>, payload: *mut c_void) -> Result<u32, Lost> {
+    /// The payload is one of the point, and nobody else uses it.
+    unsafe fn take(&self, reply: &Reply<'_>, payload: *mut c_void) -> Result<Result<(), String>, Lost> {
         match reply.change() {
             Change::Unchanged => {}
             // SAFETY: the payload is one of the point, and nobody else uses it.
             Change::Changed(changes) => unsafe { self.codec.decode(changes, payload, &mut Scratch::default())? },
             Change::Oversized(needed) => {
+                let who = if reply.ran() == 1 { "it" } else { "it, or one that crossed with it," };
                 let most = self.worker.limits.max_payload;
-                return Ok(fault(&format!("it made a payload of {needed} bytes, {most} may cross (max_payload)")));
+                return Ok(Err(format!("{who} made a payload of {needed} bytes, {most} may cross (max_payload)")));
             }
         }
-        match reply.report() {
-            None => {}
-            Some((panic::KIND, text)) => frame::panicked(panic::of_text(text)),
-            Some((kind, text)) => frame::report(kind, text),
+        Ok(Ok(()))
+    }
+
+    /// Answers with what it has come to.
+    ///
+    /// # Safety
+    /// `payload` is one of the point.
+    unsafe fn answer(&self, answer: Answer, payload: *mut c_void) -> u32 {
+        match answer {
+            Answer::Came { verdict, report } => {
+                match report {
+                    None => {}
+                    Some((panic::KIND, text)) => frame::panicked(panic::of_text(&text)),
+                    Some((kind, text)) => frame::report(kind, &text),
+                }
+                verdict
+            }
+            Answer::Lost { what, is_its_input } => {
+                if is_its_input {
+                    // SAFETY: the payload is one of the point.
+                    unsafe { self.poison.killed(&self.codec, payload) };
+                }
+                fault(&what)
+            }
         }
-        Ok(reply.verdict())
     }
 
     /// What is said of a call that has no reply.
@@ -165,6 +222,15 @@ impl Proxy {
                 lost => fault(&lost.to_string()),
             };
         }
+        let (what, is_its_input) = self.why(held, lost, limit);
+        // SAFETY: the payload is one of the point.
+        unsafe { self.answer(Answer::Lost { what, is_its_input }, payload) }
+    }
+
+    /// Why a call was lost together with its lane, and whether its input may be to blame: whoever kills workers chooses
+    /// none.
+    #[cold]
+    fn why(&self, held: &Held, lost: Lost, limit: Duration) -> (String, bool) {
         let what = match lost {
             Lost::Dead => format!("its worker {}", held.live.how_it_ended()),
             Lost::Late => {
@@ -176,12 +242,7 @@ impl Proxy {
                 format!("{lost}, and was ended")
             }
         };
-        // Whoever kills workers chooses no input.
-        if lost != Lost::Dead || !held.live.was_ended_by_others() {
-            // SAFETY: the payload is one of the point.
-            unsafe { self.poison.killed(&self.codec, payload) };
-        }
-        fault(&what)
+        (what, lost != Lost::Dead || !held.live.was_ended_by_others())
     }
 
     /// Has the callback run in the worker, and waits for nothing.
@@ -189,6 +250,10 @@ impl Proxy {
     /// # Safety
     /// `payload` is one of the point, and nobody changes it meanwhile.
     unsafe fn notify(&self, payload: *mut c_void) -> u32 {
+        let here = frame::here();
+        if here.and_then(kept).is_some() {
+            return raw::CONTINUE;
+        }
         let Some((held, number)) = lane_now(&self.worker).and_then(|held| {
             let number = self.number(held.live.epoch)?;
             Some((held, number))
@@ -197,8 +262,14 @@ impl Proxy {
         };
         // SAFETY: the payload is one of the point.
         let encode = |room: Area<'_>| unsafe { self.codec.encode_into(payload, room) };
-        match with_context(&[number], |request| Ok(held.lane.notify(request, encode))) {
-            Ok(Notified::Queued) => raw::CONTINUE,
+        let mut group = Group::new(number, here);
+        // SAFETY: this thread is in a call of this callback.
+        unsafe { group.add_neighbours(self, held.live.epoch, MOST_CALLBACKS) };
+        match with_context(group.numbers(), |request| Ok(held.lane.notify(request, encode))) {
+            Ok(Notified::Queued) => {
+                group.keep_queued();
+                raw::CONTINUE
+            }
             // It has no place in the queue at all, so it is waited for.
             // SAFETY: the payload is one of the point, and nobody else uses it.
             Ok(Notified::Oversized) => unsafe { self.cross(payload) },

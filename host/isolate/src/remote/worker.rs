@@ -15,6 +15,7 @@ use hookrail_model::log;
 use hookrail_supervise::{Backoff, Next, Supervisor};
 use parking_lot::Mutex;
 
+use super::group::Standing;
 use super::live::Live;
 use crate::wire::PluginId;
 
@@ -35,6 +36,8 @@ pub(crate) struct Worker {
     pub(super) name: String,
     pub(super) limits: WorkerLimits,
     supervisor: Supervisor,
+    /// What stands in chains for callbacks that it runs.
+    pub(super) standing: Standing,
     /// How many notifications were not queued.
     dropped: AtomicU64,
     /// The own directories of all instances that its processes ran.
@@ -92,6 +95,7 @@ impl Worker {
             name,
             limits,
             supervisor,
+            standing: Standing::default(),
             dropped: AtomicU64::new(0),
             homes: Mutex::default(),
             state: Mutex::new(state),

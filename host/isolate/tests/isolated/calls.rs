@@ -137,7 +137,7 @@ fn a_call_ends_at_its_deadline_and_its_lane_is_abandoned() {
         let pair = Pair::new(1, 4096);
         let lane = pair.claim(spin());
         let deadline = Instant::now() + Duration::from_millis(20);
-        let patience = Patience { deadline: Some(deadline), dead: &pair.dead };
+        let patience = Patience { deadline: Some(deadline), each: Duration::ZERO, dead: &pair.dead };
         assert_eq!(lane.call(&request(&[1]), bytes(b"x"), &patience, none).unwrap_err(), Lost::Late);
         assert!(Instant::now() >= deadline);
         assert_eq!(lane.inside(), None, "nobody served it");
@@ -154,7 +154,7 @@ fn poison_wakes_whoever_waits_and_nobody_waits_after_it() {
         let lanes: Vec<_> = (0..3).map(|_| pair.claim(spin())).collect();
         let idle = pair.claim(spin());
         scope(|scope| {
-            let forever = Patience { deadline: None, dead: &pair.dead };
+            let forever = Patience { deadline: None, each: Duration::ZERO, dead: &pair.dead };
             for lane in lanes {
                 scope.spawn(move || {
                     assert_eq!(lane.call(&request(&[1]), bytes(b"x"), &forever, none).unwrap_err(), Lost::Dead);
@@ -183,7 +183,11 @@ fn whoever_was_inside_is_known_after_a_loss() {
             crossing.unchanged()
         }),
     );
-    let patience = Patience { deadline: Some(Instant::now() + Duration::from_millis(150)), dead: &pair.dead };
+    let patience = Patience {
+        deadline: Some(Instant::now() + Duration::from_millis(150)),
+        each: Duration::ZERO,
+        dead: &pair.dead,
+    };
     assert_eq!(lane.call(&request(&[4, 5, 6]), bytes(b"x"), &patience, none).unwrap_err(), Lost::Late);
     assert_eq!(lane.inside(), Some(1));
 }

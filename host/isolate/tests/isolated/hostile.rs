@@ -131,7 +131,7 @@ fn every_call_ends_while_somebody_writes_all_over_the_memory() {
             });
             loop {
                 let deadline = Some(Instant::now() + Duration::from_millis(20));
-                let patience = Patience { deadline, dead: &pair.dead };
+                let patience = Patience { deadline, each: Duration::ZERO, dead: &pair.dead };
                 let served = |_, asked: &[u8], answer: &mut Vec<u8>| {
                     answer.extend(&asked[..asked.len().min(100)]);
                     0
@@ -208,7 +208,11 @@ fn a_reply_of_nonsense_is_a_reply_or_none_and_its_message_valid_or_untouched() {
                 // SAFETY: it is a message.
                 unsafe { Codec::Message.encode_into(std::ptr::from_ref(&sent).cast(), room) }
             };
-            let patience = Patience { deadline: Some(Instant::now() + Duration::from_secs(60)), dead: &dead };
+            let patience = Patience {
+                deadline: Some(Instant::now() + Duration::from_secs(60)),
+                each: Duration::ZERO,
+                dead: &dead,
+            };
             match lane.call(&request(&[1, 2]), encode, &patience, none) {
                 Ok(reply) => {
                     taken += 1;

@@ -40,7 +40,7 @@ impl Pair {
 
     /// As who waits for as long as it takes; a test that hangs is seen.
     pub(crate) fn patience(&self) -> Patience<'_> {
-        Patience { deadline: Some(Instant::now() + Duration::from_secs(60)), dead: &self.dead }
+        Patience { deadline: Some(Instant::now() + Duration::from_secs(60)), each: Duration::ZERO, dead: &self.dead }
     }
 
     /// Ends the worker, and returns how its threads ended.

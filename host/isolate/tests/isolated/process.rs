@@ -54,7 +54,8 @@ fn a_worker_in_another_process_replies_until_it_dies() {
             dead.store(true, Ordering::Release);
             region.poison();
         });
-        let patience = || Patience { deadline: Some(Instant::now() + Duration::from_secs(60)), dead: &dead };
+        let patience =
+            || Patience { deadline: Some(Instant::now() + Duration::from_secs(60)), each: Duration::ZERO, dead: &dead };
         for round in 0..1000_u32 {
             let sent: Vec<_> = (0..round % 500).map(|at| (at + round) as u8).collect();
             let reply = lane.call(&request(&[1]), bytes(&sent), &patience(), none).unwrap();

@@ -1,0 +1,176 @@
+//! The callbacks of a worker that cross together: those that stand next to each other in a chain.
+//!
+//! 1. The first one crosses for all of them ([`Group`]). The worker runs them in order, up to the first that does not
+//!    continue.
+//! 2. The host takes what they made of the payload, and the first one answers. What the others have answered is kept
+//!    ([`Kept`]) until they are called, which is next: nothing comes between.
+//! 3. If the worker ends inside one of them, that call is lost, and those before it are made again, since what they made
+//!    of the payload has not come back. So no callback crosses behind one that touches more than the payload and its own
+//!    process: that is not run twice.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use hookrail_abi::verdict::raw;
+use hookrail_dispatch::frame::Here;
+use parking_lot::RwLock;
+
+use super::proxy::{self, Proxy};
+use crate::lane::{MOST_CALLBACKS, Reply};
+
+/// The proxies of a worker that stand in chains.
+///
+/// # Invariants
+/// Each is the address of a proxy, which is not dropped before it is taken out.
+#[derive(Default)]
+pub(super) struct Standing(RwLock<BTreeSet<usize>>);
+
+impl Standing {
+    /// # Safety
+    /// The proxy is taken out before it is dropped.
+    pub(super) unsafe fn add(&self, proxy: *const Proxy) {
+        // INVARIANT: the caller promises it.
+        self.0.write().insert(proxy as usize);
+    }
+
+    pub(super) fn remove(&self, proxy: *const Proxy) {
+        self.0.write().remove(&(proxy as usize));
+    }
+}
+
+/// What crosses in one request.
+pub(super) struct Group {
+    len: usize,
+    /// By which the process knows them.
+    numbers: [u32; MOST_CALLBACKS],
+    calls: [Option<Here>; MOST_CALLBACKS],
+}
+
+impl Group {
+    /// The callback with that number, which is in that call.
+    pub(super) fn new(number: u32, call: Option<Here>) -> Self {
+        let mut group = Group { len: 0, numbers: [0; MOST_CALLBACKS], calls: [None; MOST_CALLBACKS] };
+        group.push(number, call);
+        group
+    }
+
+    /// Adds the neighbours of its only callback, which is `first`, in that process; until there are `most`.
+    ///
+    /// # Safety
+    /// `first` is called, on this thread, and it is its call.
+    pub(super) unsafe fn add_neighbours(&mut self, first: &Proxy, epoch: u64, most: usize) {
+        let Some(call) = self.calls[0].filter(|_| most > 1 && !first.crosses_last && can_keep()) else { return };
+        // SAFETY: the caller promises it.
+        let mut following = unsafe { call.following(proxy::call) }.peekable();
+        if following.peek().is_none() {
+            return;
+        }
+        let standing = first.worker.standing.0.read();
+        for (call, ctx) in following.take(most - 1) {
+            if !standing.contains(&(ctx as usize)) {
+                return;
+            }
+            // SAFETY: by the invariant of the set it is a proxy, which is not dropped while that is locked.
+            let next = unsafe { &*ctx.cast_const().cast::<Proxy>() };
+            let Some(number) = next.joins(epoch) else { return };
+            // The one that was found may be a later one at the same address. Then the other was retired before that was
+            // added to the set, and its code is another one by now.
+            // SAFETY: the callback asks that got this call.
+            if !unsafe { call.still_calls(proxy::call) } {
+                return;
+            }
+            self.push(number, Some(call));
+            if next.crosses_last {
+                return;
+            }
+        }
+    }
+
+    fn push(&mut self, number: u32, call: Option<Here>) {
+        (self.numbers[self.len], self.calls[self.len]) = (number, call);
+        self.len += 1;
+    }
+
+    pub(super) fn numbers(&self) -> &[u32] {
+        &self.numbers[..self.len]
+    }
+
+    /// What is lost with the callback at that place.
+    pub(super) fn lost(&self, place: usize, what: String, is_its_input: bool) -> Option<Kept> {
+        Some(Kept { call: self.calls[place]?, answer: Answer::Lost { what, is_its_input } })
+    }
+
+    /// Keeps the answers of all but the first, and those that were lost before; returns that of the first.
+    pub(super) fn keep(&self, reply: &Reply<'_>, lost: Vec<Kept>) -> Answer {
+        let mut report = reply.report().map(|(kind, text)| (kind, text.to_owned()));
+        let last = reply.ran() - 1;
+        if last > 0 || !lost.is_empty() {
+            let mut kept = lost;
+            for place in (1..=last).rev() {
+                let (verdict, report) =
+                    if place == last { (reply.verdict(), report.take()) } else { (raw::CONTINUE, None) };
+                kept.extend(self.calls[place].map(|call| Kept { call, answer: Answer::Came { verdict, report } }));
+            }
+            keep(kept);
+        }
+        Answer::Came { verdict: if last > 0 { raw::CONTINUE } else { reply.verdict() }, report }
+    }
+
+    /// Keeps for all but the first that they were queued.
+    pub(super) fn keep_queued(&self) {
+        if self.len > 1 {
+            let queued = || Answer::Came { verdict: raw::CONTINUE, report: None };
+            let calls = self.calls[1..self.len].iter().flatten().rev();
+            keep(calls.map(|call| Kept { call: *call, answer: queued() }).collect());
+        }
+    }
+}
+
+/// What a callback has come to that has not been called yet.
+pub(super) struct Kept {
+    call: Here,
+    answer: Answer,
+}
+
+/// What a callback has come to.
+pub(super) enum Answer {
+    Came {
+        verdict: u32,
+        /// A kind and a text.
+        report: Option<(u32, String)>,
+    },
+    /// Its worker ended.
+    Lost {
+        what: String,
+        /// Whether it may have ended for what it was called with.
+        is_its_input: bool,
+    },
+}
+
+thread_local! {
+    /// The last one is that of the next call.
+    static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether this thread can still keep anything.
+fn can_keep() -> bool {
+    KEPT.try_with(|_| ()).is_ok()
+}
+
+/// What was kept before was for calls that have not been made, and never will be.
+fn keep(kept: Vec<Kept>) {
+    let _ = KEPT.try_with(|all| all.replace(kept));
+}
+
+/// What that call has come to already.
+#[inline]
+pub(super) fn kept(call: Here) -> Option<Answer> {
+    KEPT.try_with(|all| {
+        let mut all = all.borrow_mut();
+        // Those that come before it were retired in the meantime.
+        let place = all.iter().rposition(|kept| kept.call == call)?;
+        all.truncate(place + 1);
+        all.pop().map(|kept| kept.answer)
+    })
+    .ok()?
+}
