@@ -205,26 +205,45 @@ impl Chain {
         // point: the payload is what they expect.
         unsafe {
             let (header, first) = (snapshot.header(), snapshot.first());
-            if header.is_plain {
+            if header.is_plain_short {
                 return self.run_short(header, first, frame, payload);
+            }
+            if header.is_plain_long {
+                return self.run_long(header, first, frame, payload);
             }
             let decided = if header.is_short {
                 self.run_short(header, first, frame, payload)
             } else {
-                let stopped = (header.long)(first, header.end, frame, payload);
-                if stopped.pair.is_null() {
-                    None
-                } else {
-                    self.go_on(header, stopped.pair, stopped.answer(), frame, payload)
-                }
+                self.run_long(header, first, frame, payload)
             };
-            if let Some(tally) = &header.tally
-                && decided.is_none()
+            if decided.is_none()
+                && let Some(tally) = &header.tally
             {
                 tally.passed(number());
             }
             decided
         }
+    }
+
+    /// Calls the callbacks of a long chain, in the loop that is made for those.
+    ///
+    /// # Safety
+    /// As for `run`; the snapshot is a long one with that header and that first pair.
+    #[inline(always)]
+    unsafe fn run_long(
+        &self,
+        header: &Header,
+        first: *const Pair,
+        frame: &AtomicPtr<()>,
+        payload: *mut c_void,
+    ) -> Option<Packed> {
+        // SAFETY: the pairs of the snapshot, which being inside keeps; the payload is what their callbacks expect.
+        let stopped = unsafe { (header.long)(first, header.end, frame, payload) };
+        if stopped.pair.is_null() {
+            return None;
+        }
+        // SAFETY: it was just called, on the payload that we were given.
+        unsafe { self.go_on(header, stopped.pair, stopped.answer(), frame, payload) }
     }
 
     /// Calls the callbacks of a short chain, in the code of whoever dispatches.

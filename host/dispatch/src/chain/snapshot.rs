@@ -23,7 +23,9 @@ pub(super) struct Header {
     /// The end of the pairs: the one that has no code.
     pub(super) end: *const Pair,
     /// Whether it is short and not counted: then nothing else here is read.
-    pub(super) is_plain: bool,
+    pub(super) is_plain_short: bool,
+    /// Whether it is long and not counted.
+    pub(super) is_plain_long: bool,
     pub(super) is_short: bool,
     /// What runs the chain if it is not short.
     pub(super) long: RunLong,
@@ -38,7 +40,8 @@ impl Header {
             None => long::here,
             Some(long) => long,
         };
-        Header { end, is_plain: is_short && tally.is_none(), is_short, long, tally }
+        let is_plain = tally.is_none();
+        Header { end, is_plain_short: is_plain && is_short, is_plain_long: is_plain && !is_short, is_short, long, tally }
     }
 }
 
