@@ -122,6 +122,7 @@ pub use hookrail_store as store;
 /// run so.
 #[cfg(feature = "isolation")]
 pub mod worker {
+    pub use hookrail_engine::Crashes;
     pub use hookrail_isolate::{Processes, enter, processes, run};
     pub use hookrail_model::unit::{Exit, ExitStatus, Restarts};
 }
@@ -137,6 +138,7 @@ pub use hookrail_model::capability::{Capability, NoCapability};
 pub use hookrail_model::config::{
     CallbackOverride, FaultPolicies, HealthLimits, PointConfig, Quarantine, UpgradeLimits,
 };
+pub use hookrail_model::crash::{CrashReport, CrashedPlugin, LostCall};
 pub use hookrail_model::end::End;
 #[doc(hidden)]
 pub use hookrail_model::error::NO_PLUGIN;

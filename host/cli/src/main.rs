@@ -12,6 +12,7 @@ mod check;
 mod complete;
 mod config;
 mod confirm;
+mod crash;
 mod demo;
 mod dev;
 mod digest;
@@ -104,6 +105,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Sign(options) => key::sign(options),
         Command::Verify(options) => verify::run(options),
         Command::Trust(command) => trust::run(command),
+        Command::Crash(command) => crash::run(command),
         Command::Completions(options) => complete::run(options),
         Command::CheckOne(options) => check::run_one(options),
     }

@@ -10,6 +10,7 @@ mod admission;
 mod body;
 mod builtin;
 mod config;
+mod crashes;
 mod event;
 mod health;
 mod host;
@@ -28,6 +29,7 @@ pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use config::{
     Config, DroppedContent, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, UnloadLimits,
 };
+pub use crashes::Crashes;
 pub use event::Events;
 pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgraded};
 pub use in_process::{InProcess, Opening};

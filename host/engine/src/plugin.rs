@@ -91,7 +91,8 @@ impl Loaded {
         let isolation = moved.unwrap_or_else(|| config.isolation(&name, inspection.note.isolation.as_deref()));
         let body: Box<dyn Body> = match isolation {
             Isolation::Worker(shared) => {
-                let placement = Placement { host, shared, opening, limits: config.worker(&name) };
+                let (home, limits) = (config.home_dir(), config.worker(&name));
+                let placement = Placement { host, home, shared, opening, limits };
                 isolation::provider(&name)?.open(copy, inspection, placement)?
             }
             // SAFETY: the caller trusts the library as this program.

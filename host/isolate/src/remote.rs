@@ -14,6 +14,8 @@ mod plugin;
 mod poison;
 mod proxy;
 mod replay;
+mod report;
+mod trace;
 mod worker;
 
 pub(crate) use body::Remote;

@@ -7,6 +7,7 @@ mod memory;
 mod plugin;
 mod recorder;
 mod run;
+mod speaking;
 mod subscriber;
 
 use std::ffi::OsStr;
@@ -17,7 +18,7 @@ use std::sync::mpsc::{Receiver as Jobs, channel};
 
 use crate::lane::Region;
 use crate::provider::Workers;
-use crate::role::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
+use crate::role::{ARGUMENT, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{Ask, Receiver, Sender, ToHost, ToWorker, VERSION};
 
 use self::callbacks::Callbacks;
@@ -46,8 +47,11 @@ pub fn enter() {
 fn work() -> ! {
     // SAFETY: the host has put a socket and the memory there, which nothing else in this process knows.
     let (socket, memory) = unsafe { (OwnedFd::from_raw_fd(SOCKET), OwnedFd::from_raw_fd(MEMORY)) };
+    // SAFETY: as above.
+    let last_words = unsafe { OwnedFd::from_raw_fd(LAST_WORDS) };
     let socket = UnixStream::from(socket);
-    let begun = socket.try_clone().and_then(|writing| Ok((writing, Region::open(memory)?)));
+    let begun = speaking::begin(&last_words).and_then(|()| Ok((socket.try_clone()?, Region::open(memory)?)));
+    drop(last_words);
     let (writing, region) = begun.unwrap_or_else(|error| fail(&format!("cannot begin: {error}")));
     let host = Arc::new(Sender::new(writing));
     subscriber::install(&host);

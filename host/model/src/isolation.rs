@@ -166,6 +166,9 @@ pub struct WorkerLimits {
     pub max_files: Option<u64>,
     /// Which variables of the host's environment it is given, besides the few that every worker is.
     pub environment: Vec<String>,
+    /// Whether the report of its end has the payloads of the calls that were lost, with secrets masked. They may hold what
+    /// is nobody else's business.
+    pub keep_input: bool,
     /// When it is started again. A process that has answered a call counts as one that does its work.
     pub restarts: Restarts,
 }
@@ -179,6 +182,7 @@ impl Default for WorkerLimits {
             max_memory: None,
             max_files: None,
             environment: Vec::new(),
+            keep_input: false,
             restarts: Restarts::default(),
         }
     }
@@ -191,6 +195,7 @@ setters!(WorkerLimits {
     with_max_memory(max_memory: u64) = Some,
     with_max_files(max_files: u64) = Some,
     with_environment(environment: Vec<String>),
+    with_keep_input(keep_input: bool),
     with_restarts(restarts: Restarts),
 });
 

@@ -3,6 +3,7 @@
 
 mod alike;
 mod containing;
+mod crashes;
 mod ephemeral;
 mod kills;
 mod lifecycle;

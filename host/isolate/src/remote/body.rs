@@ -67,7 +67,7 @@ impl Remote {
             })
         };
         let remote = Remote { plugin, worker, diagnostics };
-        let live = remote.worker.enter(Arc::downgrade(&remote.plugin) as _)?;
+        let live = remote.worker.enter(remote.plugin.clone())?;
         match remote.plugin.open(&live) {
             Ok(()) => Ok(remote),
             Err(error) => {
@@ -136,7 +136,12 @@ impl Remote {
                 continue;
             }
             let proxy = state.zip(*index).map(|(state, index)| {
-                let proxy = Arc::new(Proxy::new(self.worker.clone(), callback, Effects::from_raw(*effects), &state));
+                let proxy = Arc::new(Proxy::new(
+                    self.worker.clone(),
+                    format!("{instance}/{callback}"),
+                    Effects::from_raw(*effects),
+                    &state,
+                ));
                 proxy.renew(live.epoch, Some(index));
                 proxy
             });

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hookrail_loader::Meter;
+use hookrail_model::crash::{CrashReport, LostCall};
 use hookrail_model::end::End;
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::isolation::WorkerLimits;
@@ -18,8 +19,10 @@ use parking_lot::Mutex;
 use rustix::fs::fstat;
 
 use super::replay::Replay;
+use super::worker::Member;
 use crate::lane::Region;
-use crate::role::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
+use crate::last_words::{LastWords, Said};
+use crate::role::{ARGUMENT, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{Answer, Ask, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
 use crate::{alike, processes};
 
@@ -39,8 +42,11 @@ pub(crate) struct Live {
     pub(super) dead: AtomicBool,
     /// Whether this host has killed it.
     is_killed: AtomicBool,
-    /// Whether a signal ended it that its own code does not raise: somebody else's.
+    /// Whether it was ended by somebody else than its own code.
     is_from_outside: AtomicBool,
+    last_words: LastWords,
+    /// What is known of its end.
+    pub(super) crash: Mutex<Crash>,
     exit: OnceLock<String>,
     sender: Sender,
     process: OnceLock<Process>,
@@ -58,6 +64,19 @@ struct Pending {
     answers: HashMap<u64, SyncSender<Result<Answer, WireError>>>,
     /// Nothing will come any more.
     is_over: bool,
+}
+
+/// What is known of the end of a process.
+#[derive(Default)]
+pub(super) struct Crash {
+    /// The plugins that were opened in it and have not been closed.
+    pub(super) members: Vec<Arc<dyn Member>>,
+    /// Why its host has ended it, if it has.
+    pub(super) why: Option<String>,
+    /// The calls that were lost with it.
+    pub(super) lost: Vec<LostCall>,
+    /// The report, once it is written.
+    pub(super) report: Option<CrashReport>,
 }
 
 #[derive(Default)]
@@ -107,6 +126,8 @@ impl Live {
             dead: AtomicBool::new(false),
             is_killed: AtomicBool::new(false),
             is_from_outside: AtomicBool::new(false),
+            last_words: LastWords::create().map_err(failed)?,
+            crash: Mutex::default(),
             exit: OnceLock::new(),
             sender: Sender::new(ours),
             process: OnceLock::new(),
@@ -119,6 +140,7 @@ impl Live {
             has_answered: AtomicBool::new(false),
         });
         let memory = live.region.file().try_clone_to_owned().map_err(failed)?;
+        let last_words = live.last_words.file().try_clone_to_owned().map_err(failed)?;
         let size = fstat(&memory).map_err(|error| failed(error.into()))?.st_size.cast_unsigned();
         let spec = alike::spec(limits, size)
             .map_err(failed)?
@@ -126,7 +148,8 @@ impl Live {
             .args([ARGUMENT, name])
             .env(VARIABLE, VERSION)
             .descriptor(theirs.into(), SOCKET)
-            .descriptor(memory, MEMORY);
+            .descriptor(memory, MEMORY)
+            .descriptor(last_words, LAST_WORDS);
         let process = supervisor.spawn(spec)?;
         processes::started();
         let ended = live.clone();
@@ -178,7 +201,7 @@ impl Live {
         match answer.recv_timeout(patience) {
             Ok(answer) => answer.map_err(|error| Failed::Refused(error.into())),
             Err(RecvTimeoutError::Timeout) => {
-                self.kill();
+                self.abort(None, format!("did not answer within {}", duration_text(patience)));
                 Err(Failed::Late)
             }
             Err(RecvTimeoutError::Disconnected) => Err(Failed::Ended(self.how_it_ended())),
@@ -247,6 +270,44 @@ impl Live {
         }
     }
 
+    /// As [`kill`](Self::kill), but the thread that serves that lane, or else the first one, is given a moment to say
+    /// where it is.
+    pub(super) fn abort(&self, lane: Option<usize>, why: String) {
+        const MOMENT: Duration = Duration::from_secs(3);
+        let Some(process) = self.process.get() else { return };
+        // Relaxed: as in `kill`.
+        if self.is_killed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.crash.lock().why = Some(why);
+        // Nobody is to wait for it, or to call it, from now on.
+        // Release: as in `end`; who asks how it ended waits for that.
+        self.dead.store(true, Ordering::Release);
+        self.region.poison();
+        self.last_words.ask(lane.unwrap_or(usize::MAX));
+        let _ = process.signal(libc::SIGABRT);
+        let ending = process.clone();
+        let end = move || {
+            if ending.wait(MOMENT).is_none() {
+                ending.kill();
+            }
+        };
+        if std::thread::Builder::new().name("hookrail-abort".into()).spawn(end).is_err() {
+            process.kill();
+        }
+    }
+
+    /// What it said when it ended; nothing if nobody had asked it to end in vain.
+    pub(super) fn last_words(&self) -> Option<Said> {
+        self.last_words.hear()
+    }
+
+    /// Whether its host has ended it since it needed it no more, or since it did what no worker does.
+    pub(super) fn is_dismissed(&self) -> bool {
+        // Relaxed: to be asked once it is known how it ended.
+        self.is_killed.load(Ordering::Relaxed) && self.crash.lock().why.is_none()
+    }
+
     /// Whether it has ended.
     pub(super) fn is_dead(&self) -> bool {
         // Acquire: pairs with the Release in `end`: who sees it sees how it ended.
@@ -292,6 +353,7 @@ impl Live {
     /// Forgets a plugin that has been closed.
     pub(super) fn forget(&self, plugin: PluginId) {
         self.told.lock().remove(&plugin);
+        self.crash.lock().members.retain(|member| member.number() != plugin);
     }
 
     fn number(&self) -> u64 {
@@ -302,9 +364,11 @@ impl Live {
     /// The process has ended: nobody waits for it any longer.
     fn end(&self, exit: Exit) {
         processes::ended(exit, self.is_killed.load(Ordering::Relaxed));
-        if let ExitStatus::Killed { signal: libc::SIGHUP | libc::SIGINT | libc::SIGKILL | libc::SIGTERM, .. } =
-            exit.status
-        {
+        let is_sent = matches!(
+            exit.status,
+            ExitStatus::Killed { signal: libc::SIGHUP | libc::SIGINT | libc::SIGKILL | libc::SIGTERM, .. }
+        );
+        if is_sent || self.is_killed.load(Ordering::Relaxed) {
             // Relaxed: published with `exit`, below.
             self.is_from_outside.store(true, Ordering::Relaxed);
         }

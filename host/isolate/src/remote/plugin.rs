@@ -137,6 +137,10 @@ impl Plugin {
 }
 
 impl Member for Plugin {
+    fn plugin(&self) -> &Plugin {
+        self
+    }
+
     fn number(&self) -> PluginId {
         self.number
     }

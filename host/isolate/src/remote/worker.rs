@@ -1,14 +1,14 @@
 //! A worker, which outlives its processes: when one ends, another one is started.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use hookrail_abi::verdict::raw;
 use hookrail_dispatch::Condvar;
-use hookrail_engine::{WorkerStatus, sweep_instance};
+use hookrail_engine::{Crashes, WorkerStatus, sweep_instance};
 use hookrail_model::error::Error;
 use hookrail_model::isolation::{WorkerLimits, WorkerState, WorkerView};
 use hookrail_model::log;
@@ -17,10 +17,14 @@ use parking_lot::Mutex;
 
 use super::group::Standing;
 use super::live::Live;
+use super::plugin::Plugin;
 use crate::wire::PluginId;
 
 /// A plugin in a worker, as the worker knows it.
 pub(super) trait Member: Send + Sync {
+    /// What it is.
+    fn plugin(&self) -> &Plugin;
+
     /// Its number.
     fn number(&self) -> PluginId;
 
@@ -40,6 +44,7 @@ pub(crate) struct Worker {
     pub(super) standing: Standing,
     /// How many notifications were not queued.
     dropped: AtomicU64,
+    pub(super) crashes: Crashes,
     /// The own directories of all instances that its processes ran.
     homes: Mutex<BTreeSet<PathBuf>>,
     state: Mutex<State>,
@@ -88,7 +93,7 @@ impl WorkerStatus for Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(name: String, limits: WorkerLimits, supervisor: Supervisor) -> Arc<Self> {
+    pub(crate) fn new(name: String, home: &Path, limits: WorkerLimits, supervisor: Supervisor) -> Arc<Self> {
         let backoff = Backoff::new(limits.restarts);
         let state = State { now: Now::Idle, plugins: Vec::new(), backoff, restarts: 0, last_end: None };
         Arc::new(Worker {
@@ -97,6 +102,7 @@ impl Worker {
             supervisor,
             standing: Standing::default(),
             dropped: AtomicU64::new(0),
+            crashes: Crashes::of(home),
             homes: Mutex::default(),
             state: Mutex::new(state),
             changed: Condvar::default(),
@@ -105,17 +111,19 @@ impl Worker {
 
     /// The process for a plugin that is being loaded, which is started if none runs; the plugin is brought back when
     /// it ends.
-    pub(super) fn enter(self: &Arc<Self>, plugin: Weak<dyn Member>) -> Result<Arc<Live>, Error> {
+    pub(super) fn enter(self: &Arc<Self>, plugin: Arc<dyn Member>) -> Result<Arc<Live>, Error> {
         let mut state = self.state.lock();
         state.plugins.retain(|known| known.strong_count() > 0);
-        state.plugins.push(plugin);
+        state.plugins.push(Arc::downgrade(&plugin));
         if let Now::Runs(live) = &state.now
             && !live.is_dead()
         {
+            live.crash.lock().members.push(plugin);
             return Ok(live.clone());
         }
         // Locked meanwhile: whoever else enters waits for this process.
         let live = self.start()?;
+        live.crash.lock().members.push(plugin);
         self.set_running(&mut state, &live);
         Ok(live)
     }
@@ -151,6 +159,11 @@ impl Worker {
                 live.how_it_ended();
             }
         }
+    }
+
+    /// The plugins that need it.
+    fn members(&self) -> Vec<Arc<dyn Member>> {
+        self.state.lock().plugins.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// The running process, if there is one now.
@@ -218,6 +231,7 @@ impl Worker {
 
     /// Starts another process, unless none is needed, and brings every plugin to where it was.
     fn revive(self: &Arc<Self>, ended: &Arc<Live>) {
+        self.report(ended);
         // What its instances would have removed themselves, had they ended before it.
         self.homes.lock().iter().for_each(|home| sweep_instance(home));
         let plugins = {
@@ -257,12 +271,13 @@ impl Worker {
                 }
             };
             std::thread::sleep(pause);
-            let plugins: Vec<_> = self.state.lock().plugins.iter().filter_map(Weak::upgrade).collect();
+            let plugins = self.members();
             if plugins.is_empty() {
                 self.state.lock().now = Now::Idle;
                 return self.changed.notify_all();
             }
             let replayed = self.start().and_then(|live| {
+                live.crash.lock().members.clone_from(&plugins);
                 let replay = |plugin: &Arc<dyn Member>| plugin.replay(&live);
                 plugins.iter().try_for_each(replay).inspect_err(|_| live.kill())?;
                 Ok(live)
