@@ -28,6 +28,7 @@
 //! assert_eq!(answer.reports, ["spam"]);
 //! ```
 
+mod config;
 mod lifecycle;
 
 use std::cell::RefCell;
@@ -38,8 +39,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::boundary::{
-    self, ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registrar,
-    Registration, ReloadTable, SavedState, StateTable, Str,
+    self, ABI_VERSION, Context, DirsService, HostTable, LogService, RawCallback, Registrar, Registration, ReloadTable,
+    SavedState, StateTable, Str,
 };
 use crate::error::{Error, Result};
 use crate::host::Dir;
@@ -134,7 +135,7 @@ fn begin<P: Plugin>(
     // SAFETY: the table lives as long as the process.
     unsafe { host::attach(&TABLE) };
     SAID.take();
-    let handle = Box::new(Handle::new(config));
+    let handle = Box::new(Handle::new::<P>(config));
     let mut callbacks: Vec<(String, String, RawCallback, *mut c_void)> = Vec::new();
     let mut instance = null_mut();
     // SAFETY: as a host does: text for the call, room for a pointer, a handle that outlives the
@@ -206,7 +207,10 @@ impl<P: Plugin> Running<P> {
         let table = unsafe { &*entry::query::<P>(Str::new("reload/1")).cast::<ReloadTable>() };
         // SAFETY: the instance is started; text for the call.
         match unsafe { (table.reload)(self.instance, Str::new(config)) } {
-            0 => Ok(()),
+            0 => {
+                self.handle.config.set(config);
+                Ok(())
+            }
             _ => Err(Error::from(SAID.take().join("; "))),
         }
     }
@@ -284,19 +288,19 @@ impl<P: Plugin> Drop for Running<P> {
 /// What the test host's services know of the instance.
 #[derive(Debug)]
 struct Handle {
-    config: String,
+    config: config::Kept,
     /// The instance's own directory, removed with it.
     home: PathBuf,
     log: Mutex<Vec<String>>,
 }
 
 impl Handle {
-    fn new(config: &str) -> Self {
+    fn new<P: Plugin>(config: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         // Relaxed: only distinctness matters.
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let home = std::env::temp_dir().join(format!("hookrail-testing-{}-{number}", std::process::id()));
-        Handle { config: config.into(), home, log: Mutex::default() }
+        Handle { config: config::Kept::new::<P>(config), home, log: Mutex::default() }
     }
 
     fn dir(&self, kind: u32) -> PathBuf {
@@ -343,12 +347,12 @@ unsafe extern "C" fn current() -> *const Context {
 /// `id` is readable for the call.
 unsafe extern "C" fn query(id: Str) -> *const c_void {
     static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
-    static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
     static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
     // SAFETY: the plugin passes text that is readable for the call.
     match &*unsafe { id.to_text() } {
         "log/1" => from_ref(&LOG).cast(),
-        "config/1" => from_ref(&CONFIG).cast(),
+        "config/1" => from_ref(&config::CONFIG).cast(),
+        "config/2" => from_ref(&config::WRITABLE).cast(),
         "dirs/1" => from_ref(&DIRS).cast(),
         _ => null(),
     }
@@ -360,14 +364,6 @@ unsafe extern "C" fn log(handle: *const boundary::Handle, _level: u32, text: Str
     // SAFETY: the handle is ours, kept while the instance lives; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
     handle.log.lock().expect("nobody panics with it").push(text.into_owned());
-}
-
-/// # Safety
-/// `handle` is that of an instance whose `Running` is still there; nobody else uses `out` during the call.
-unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> u32 {
-    // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
-    unsafe { (*out).push_str(&(*handle.cast::<Handle>()).config) };
-    0
 }
 
 /// # Safety

@@ -8,7 +8,9 @@
 
 mod body;
 mod call;
+mod configs;
 mod live;
+mod plan;
 mod plugin;
 mod poison;
 mod proxy;
