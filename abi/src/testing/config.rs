@@ -1,94 +1,44 @@
-//! The configuration of the instance, which it may write: the services `config/1` and `config/2`.
+//! The configuration of an instance, which it may write itself.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Handle, Running};
-use crate::boundary::{
-    self, CONFIG_ANY_REVISION, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, Str, WritableConfigService,
-};
+use crate::boundary::{CONFIG_ANY_REVISION, CONFIG_CHANGED, CONFIG_REFUSED};
+use crate::error::Result;
 use crate::host::StoredConfig;
-use crate::{Configuration, Plugin, Text};
 
-pub(super) static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read };
-
-pub(super) static WRITABLE: WritableConfigService =
-    WritableConfigService { size: size_of::<WritableConfigService>() as u32, read, stored, write };
-
-impl<P: Plugin> Running<P> {
-    /// The configuration that is kept for the instance: what it was started with or given by `reload`, or has written
-    /// itself since.
-    pub fn stored_config(&self) -> StoredConfig {
-        self.handle.config.now().clone()
-    }
-}
-
-/// A configuration with its revision.
+/// A configuration with its revision, and whether another one fits the plugin.
 #[derive(Debug)]
 pub(super) struct Kept {
     now: Mutex<StoredConfig>,
-    fits: fn(&str) -> crate::Result<()>,
+    fits: fn(&str) -> Result<()>,
 }
 
 impl Kept {
-    pub(super) fn new<P: Plugin>(json: &str) -> Self {
-        let fits = |json: &str| P::Config::from_json(json).map(drop);
+    pub(super) fn new(json: &str, fits: fn(&str) -> Result<()>) -> Self {
         Kept { now: Mutex::new(StoredConfig { json: json.into(), revision: 0 }), fits }
     }
 
+    pub(super) fn now(&self) -> MutexGuard<'_, StoredConfig> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody else has set it.
     pub(super) fn set(&self, json: &str) {
         let mut now = self.now();
         (now.json, now.revision) = (json.into(), now.revision + 1);
     }
 
-    fn now(&self) -> MutexGuard<'_, StoredConfig> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes what the plugin has written, and returns its revision; or the answer, and why it is refused.
+    pub(super) fn write(&self, json: &str, if_revision: u64) -> Result<u64, (u32, String)> {
+        (self.fits)(json).map_err(|error| (CONFIG_REFUSED, error.to_string()))?;
+        let mut now = self.now();
+        if if_revision != CONFIG_ANY_REVISION && if_revision != now.revision {
+            let why = format!("its configuration has revision {} by now, not {if_revision}", now.revision);
+            return Err((CONFIG_CHANGED, why));
+        }
+        *now = StoredConfig { json: json.into(), revision: now.revision + 1 };
+        Ok(now.revision)
     }
-}
-
-/// # Safety
-/// `handle` is that of an instance whose `Running` is still there; nobody else uses `out` during the call.
-unsafe extern "C" fn read(handle: *const boundary::Handle, out: *mut Text) -> u32 {
-    // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
-    unsafe { (*out).push_str(&(*handle.cast::<Handle>()).config.now().json) };
-    0
-}
-
-/// # Safety
-/// `handle` is that of an instance whose `Running` is still there; nobody else uses the others during the call.
-unsafe extern "C" fn stored(handle: *const boundary::Handle, out: *mut Text, revision: *mut u64) -> u32 {
-    // SAFETY: the handle is ours, kept while the instance lives; the others are exclusive.
-    let (handle, out, revision) = unsafe { (&*handle.cast::<Handle>(), &mut *out, &mut *revision) };
-    let now = handle.config.now();
-    out.push_str(&now.json);
-    *revision = now.revision;
-    0
-}
-
-/// # Safety
-/// As for `stored`; `json` is readable for the call.
-unsafe extern "C" fn write(
-    handle: *const boundary::Handle,
-    json: Str,
-    if_revision: u64,
-    revision: *mut u64,
-    why: *mut Text,
-) -> u32 {
-    // SAFETY: the handle is ours, kept while the instance lives; the text holds for the call, the others are exclusive.
-    let (handle, json, revision, why) =
-        unsafe { (&*handle.cast::<Handle>(), json.to_text(), &mut *revision, &mut *why) };
-    let kept = &handle.config;
-    if let Err(error) = (kept.fits)(&json) {
-        why.push_str(&error.to_string());
-        return CONFIG_REFUSED;
-    }
-    let mut now = kept.now();
-    if if_revision != CONFIG_ANY_REVISION && if_revision != now.revision {
-        why.push_str(&format!("its configuration has revision {} by now, not {if_revision}", now.revision));
-        return CONFIG_CHANGED;
-    }
-    *now = StoredConfig { json: json.into_owned(), revision: now.revision + 1 };
-    *revision = now.revision;
-    0
 }
 
 #[cfg(test)]

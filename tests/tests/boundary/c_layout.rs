@@ -6,11 +6,12 @@ use std::mem::offset_of;
 use std::process::Command;
 
 use hookrail_abi::boundary::{
-    ABI_OLDEST, ABI_VERSION, CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, Context, DirsService, Entry, HEALTH_DEGRADED, Heap, HostTable,
-    LifecycleTable, LogService, MemoryShard, MemoryTable, PARENT_CURRENT, PARENT_NONE, READY_NOT_YET, Registration,
-    ReloadTable, SITE_EVENT, SITE_SPAN, SavedState, SchemaTable, StateTable, Str, TracePanic, TraceService, TraceSite,
-    TraceTable, TraceValue, UnloadService, UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN,
-    VALUE_TEXT, VALUE_UNSIGNED, WritableConfigService, flags, registration,
+    ABI_OLDEST, ABI_VERSION, CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, Context,
+    DirsService, Entry, HEALTH_DEGRADED, Heap, HostTable, LifecycleTable, LogService, MemoryShard, MemoryTable,
+    PARENT_CURRENT, PARENT_NONE, READY_NOT_YET, Registration, ReloadTable, SITE_EVENT, SITE_SPAN, SavedState,
+    SchemaTable, StateTable, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue, UnloadService,
+    UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
+    WritableConfigService, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Report};
