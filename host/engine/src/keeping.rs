@@ -5,8 +5,8 @@
 //!    all if the start fails: the very command that starts it may hold what would have to be changed.
 //! 3. The host's [`Keeper`] keeps it, as it keeps what the operator sets. Without one, or if it does not know the plugin,
 //!    it is held here until the plugin is unloaded, as what `Host::reload` sets.
-//! 4. Nobody waits: a write that would have to is refused, and may be tried again. So a plugin may write from anywhere,
-//!    also while it is given another configuration.
+//! 4. A write waits for the disk, and for no call of the plugin and no operator: it is refused then, and may be tried
+//!    again. So a plugin may write from anywhere, also while it is given another configuration.
 
 mod bucket;
 
@@ -20,7 +20,7 @@ use hookrail_dispatch::Owner;
 use hookrail_model::event::EventKind;
 use hookrail_model::log;
 use hookrail_model::schema::Schema;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use self::bucket::Bucket;
@@ -69,7 +69,7 @@ pub(crate) struct Keeping {
     /// Weak, since they hold the plugin, whose instances hold this.
     records: Weak<dyn Records>,
     events: Arc<Announcer>,
-    /// Locked while a configuration is being changed, by whomever. The plugin only tries to.
+    /// Locked while something is written. Whoever holds it calls nobody, and waits for nothing but the disk.
     state: Mutex<State>,
     /// What each instance has. Never locked while anything else is done.
     given: Mutex<BTreeMap<String, Given>>,
@@ -77,6 +77,8 @@ pub(crate) struct Keeping {
 
 struct State {
     phase: Phase,
+    /// Whether an instance is being given another configuration.
+    is_changing: bool,
     bucket: Bucket,
     /// What was written while the instances started, by instance.
     pending: BTreeMap<String, Pending>,
@@ -102,11 +104,9 @@ struct Given {
     declared: Option<String>,
 }
 
-/// A configuration is being changed until this is dropped.
-pub(crate) struct Changing<'a> {
-    keeping: &'a Keeping,
-    state: MutexGuard<'a, State>,
-}
+/// An instance is being given another configuration until this is dropped, and nobody writes one meanwhile. There is one
+/// at a time.
+pub(crate) struct Changing<'a>(&'a Keeping);
 
 impl Keeping {
     pub(crate) fn new(
@@ -115,7 +115,8 @@ impl Keeping {
         records: Weak<dyn Records>,
         events: Arc<Announcer>,
     ) -> Arc<Self> {
-        let state = State { phase: Phase::Starting, bucket: Bucket::full(), pending: BTreeMap::new() };
+        let state =
+            State { phase: Phase::Starting, is_changing: false, bucket: Bucket::full(), pending: BTreeMap::new() };
         Arc::new(Keeping {
             plugin: plugin.into(),
             owner,
@@ -132,28 +133,31 @@ impl Keeping {
         self.given.lock().insert(instance.into(), Given { config: config.clone(), schema, declared });
     }
 
-    /// Somebody else is about to change a configuration; waits for a write that is being kept.
+    /// An instance is about to be given another configuration; waits for a write that is being kept.
     pub(crate) fn changing(&self) -> Changing<'_> {
-        Changing { keeping: self, state: self.state.lock() }
+        self.state.lock().is_changing = true;
+        Changing(self)
     }
 
     /// The generation serves: what was written during the start is kept now, or by another thread as soon as whoever
     /// changes something has done so.
     pub(crate) fn serve(self: &Arc<Self>) {
         let has_keeper = self.records.upgrade().is_some_and(|records| records.keeper().is_some());
-        let mut state = self.state.lock();
-        state.phase = Phase::Serving;
-        if state.pending.is_empty() {
+        let is_pending = {
+            let mut state = self.state.lock();
+            state.phase = Phase::Serving;
+            !state.pending.is_empty()
+        };
+        if !is_pending {
             return;
         }
         if !has_keeper {
-            self.keep_pending(&mut state);
+            self.keep_pending();
             return;
         }
-        drop(state);
         let keeping = self.clone();
         let keep = move || {
-            while !keeping.keep_pending(&mut keeping.state.lock()) {
+            while !keeping.keep_pending() {
                 thread::sleep(AGAIN);
             }
         };
@@ -164,18 +168,32 @@ impl Keeping {
     }
 
     /// Keeps what was written during the start; returns whether that is done.
-    fn keep_pending(&self, state: &mut State) -> bool {
-        while let Some((instance, pending)) = state.pending.first_key_value() {
-            match self.keep(instance, &pending.config, pending.if_revision) {
-                Err(NotWritten::Busy(_)) => return false,
-                Ok(_) => {}
-                Err(NotWritten::Changed(why) | NotWritten::Refused(why)) => {
+    fn keep_pending(&self) -> bool {
+        loop {
+            let mut state = self.state.lock();
+            if state.is_changing {
+                return false;
+            }
+            let Some((instance, pending)) = state.pending.first_key_value() else { return true };
+            let (instance, kept) = (instance.clone(), self.keep(instance, &pending.config, pending.if_revision));
+            if let Err(NotWritten::Busy(_)) = kept {
+                return false;
+            }
+            state.pending.pop_first();
+            drop(state);
+            match kept {
+                Ok(revision) => self.tell(&instance, revision),
+                Err(NotWritten::Busy(why) | NotWritten::Changed(why) | NotWritten::Refused(why)) => {
                     log!(error, instance, "what it wrote while it started is not kept: {why}");
                 }
             }
-            state.pending.pop_first();
         }
-        true
+    }
+
+    /// Tells of a configuration that is kept.
+    fn tell(&self, instance: &str, revision: u64) {
+        log!(info, instance, revision, "it has written its own configuration");
+        self.events.tell(&self.plugin, self.generation, EventKind::config_written(instance, revision));
     }
 
     /// The instances are being stopped, or have not started: they write no more.
@@ -185,7 +203,7 @@ impl Keeping {
         state.pending.clear();
     }
 
-    /// Keeps a configuration, in the host's keeper or here, and tells of it.
+    /// Keeps a configuration, in the host's keeper or here.
     fn keep(&self, instance: &str, config: &Value, if_revision: Option<u64>) -> Result<u64, NotWritten> {
         let records =
             self.records.upgrade().filter(|records| records.serves(&self.plugin, self.owner)).ok_or_else(ended)?;
@@ -201,10 +219,7 @@ impl Keeping {
         if let Some(given) = self.given.lock().get_mut(instance) {
             given.config = config.clone();
         }
-        let revision = kept.unwrap_or(held);
-        log!(info, instance, revision, "it has written its own configuration");
-        self.events.tell(&self.plugin, self.generation, EventKind::config_written(instance, revision));
-        Ok(revision)
+        Ok(kept.unwrap_or(held))
     }
 
     /// Whether a configuration may be held here; returns the revision that it gets.
@@ -232,6 +247,22 @@ impl Keeping {
         Ok(config)
     }
 
+    /// For what an instance writes while it starts: the revision that it is to have, and the one that must be current
+    /// when it is kept.
+    fn later(&self, state: &State, instance: &str, if_revision: Option<u64>) -> Result<(u64, Option<u64>), NotWritten> {
+        match state.pending.get(instance) {
+            Some(Pending { revision, if_revision: before, .. }) => {
+                is_still(*revision, if_revision)?;
+                Ok((*revision, if_revision.and(*before)))
+            }
+            None => {
+                let revision = self.kept(instance)?.1;
+                is_still(revision, if_revision)?;
+                Ok((revision + 1, if_revision))
+            }
+        }
+    }
+
     /// What is kept for an instance that has started.
     fn kept(&self, instance: &str) -> Result<(Value, u64), NotWritten> {
         let records = self.records.upgrade().ok_or_else(ended)?;
@@ -247,11 +278,9 @@ impl Keeping {
 
 impl Writable for Keeping {
     fn stored(&self, instance: &str) -> Result<(String, u64), NotWritten> {
-        let Some(state) = self.state.try_lock() else { return Err(changing()) };
-        if let Some(Pending { config, revision, .. }) = state.pending.get(instance) {
+        if let Some(Pending { config, revision, .. }) = self.state.lock().pending.get(instance) {
             return Ok((config.to_string(), *revision));
         }
-        drop(state);
         let (config, revision) = self.kept(instance)?;
         let config = if config.is_null() { "{}".into() } else { config.to_string() };
         Ok((config, revision))
@@ -259,42 +288,46 @@ impl Writable for Keeping {
 
     fn write(&self, instance: &str, json: &str, if_revision: Option<u64>, taken: Taken) -> Result<u64, NotWritten> {
         let config = self.checked(instance, json)?;
-        let Some(mut state) = self.state.try_lock() else { return Err(changing()) };
+        let mut state = self.state.lock();
+        if state.is_changing {
+            return Err(changing());
+        }
         if !state.bucket.take() {
             return Err(NotWritten::Busy(format!("{instance} writes its configuration too often: {}", bucket::RULE)));
         }
-        let revision = match state.phase {
-            Phase::Ended => return Err(ended()),
-            Phase::Serving if !state.pending.is_empty() => return Err(changing()),
-            Phase::Serving => self.keep(instance, &config, if_revision)?,
-            Phase::Starting => {
-                let (if_revision, revision) = match state.pending.get(instance) {
-                    Some(pending) => {
-                        is_still(pending.revision, if_revision)?;
-                        (if_revision.and(pending.if_revision), pending.revision)
-                    }
-                    None => {
-                        let revision = self.kept(instance)?.1;
-                        is_still(revision, if_revision)?;
-                        (if_revision, revision + 1)
-                    }
-                };
-                state.pending.insert(instance.into(), Pending { config, if_revision, revision });
-                revision
+        match state.phase {
+            Phase::Ended => Err(ended()),
+            Phase::Serving if !state.pending.is_empty() => Err(changing()),
+            Phase::Serving => {
+                let revision = self.keep(instance, &config, if_revision)?;
+                taken(revision);
+                drop(state);
+                self.tell(instance, revision);
+                Ok(revision)
             }
-        };
-        taken(revision);
-        Ok(revision)
+            Phase::Starting => {
+                let (revision, if_revision) = self.later(&state, instance, if_revision)?;
+                state.pending.insert(instance.into(), Pending { config, if_revision, revision });
+                taken(revision);
+                Ok(revision)
+            }
+        }
     }
 }
 
 impl Changing<'_> {
     /// An instance has that configuration now, and not what it wrote while it started.
-    pub(crate) fn gave(&mut self, instance: &str, config: &Value) {
-        self.state.pending.remove(instance);
-        if let Some(given) = self.keeping.given.lock().get_mut(instance) {
+    pub(crate) fn gave(&self, instance: &str, config: &Value) {
+        self.0.state.lock().pending.remove(instance);
+        if let Some(given) = self.0.given.lock().get_mut(instance) {
             given.config = config.clone();
         }
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().is_changing = false;
     }
 }
 

@@ -226,10 +226,10 @@ impl Loaded {
         let config = configured(config);
         let schema = self.ready_schema(instance, self.schema.as_ref())?;
         schema.map_or(Ok(()), |schema| schema.check(instance, &config))?;
-        let mut changing = self.keeping.as_ref().map(|keeping| keeping.changing());
+        let changing = self.keeping.as_ref().map(|keeping| keeping.changing());
         self.body.reload(instance, &config.to_string())?;
         reloaded();
-        if let Some(changing) = &mut changing {
+        if let Some(changing) = &changing {
             changing.gave(instance, &config);
         }
         Ok(())
