@@ -251,10 +251,13 @@ fn a_plugin_writes_ten_times_at_once_and_not_more() {
     for config in both() {
         let scene = Scene::new(config);
         scene.load(zoo(SPECIMEN));
-        let answers: Vec<_> = (0..30).map(|number| ask(&scene, &format!("write {{\"number\":{number}}}"))).collect();
-        let expected: Vec<_> = (1..=10).map(|revision| format!("revision {revision}")).collect();
-        assert_eq!(answers[..10], expected);
-        assert!(answers.iter().any(|answer| answer.contains("Busy(") && answer.contains("too often")), "{answers:?}");
+        let write = || ask(&scene, r#"write {"number":1}"#);
+        for revision in 1..=10 {
+            assert_eq!(write(), format!("revision {revision}"));
+        }
+        // However slow this machine is, it writes more than once a second.
+        let refused = (0..1000).map(|_| write()).find(|answer| !answer.starts_with("revision"));
+        says(&refused.unwrap(), &["Busy(", "too often"]);
     }
 }
 
