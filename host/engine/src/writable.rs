@@ -60,15 +60,13 @@ impl From<hookrail_model::error::Error> for NotWritten {
 
 #[cfg(test)]
 mod tests {
-    use hookrail_model::error::{ConfigError, Error};
-
     use super::*;
 
     #[test]
     fn all_mistakes_stand_in_one_line() {
-        let mistakes = vec!["/a: too long".into(), "/b: missing".into()];
-        let error: Error = ConfigError::Schema { instance: "mask".into(), mistakes }.into();
+        let text = "the configuration of `mask` does not fit its schema:\n  /a: too long\n  /b: missing";
         let said = "HR0203: the configuration of `mask` does not fit its schema: /a: too long; /b: missing";
-        assert_eq!(NotWritten::from(error), NotWritten::Refused(said.into()));
+        assert_eq!(NotWritten::of("HR0203", false, text), NotWritten::Refused(said.into()));
+        assert_eq!(NotWritten::of("HR0106", true, "busy"), NotWritten::Busy("HR0106: busy".into()));
     }
 }

@@ -7,14 +7,25 @@ struct hookrail_instance {
   const hookrail_handle *handle;
 };
 
+// Whether it is text that can be written: a configuration is UTF-8, and a body may be anything.
+static bool is_plain(const hookrail_bytes *bytes)
+{
+  for (size_t index = 0; index < bytes->len; index++) {
+    if (bytes->ptr[index] < ' ' || bytes->ptr[index] > '~') {
+      return false;
+    }
+  }
+  return bytes->len > 0;
+}
+
 static uint32_t write_it(void *ctx, void *payload)
 {
   hookrail_message *message = (hookrail_message *)payload;
   const hookrail_handle *handle = ((hookrail_instance *)ctx)->handle;
   const hookrail_writable_config_service *service =
     (const hookrail_writable_config_service *)hookrail_host->query(hookrail_str_of("config/2"));
-  if (service == NULL || message->body.len == 0) {
-    // A host need not have that service.
+  // A host need not have that service.
+  if (service == NULL || !is_plain(&message->body)) {
     return HOOKRAIL_VERDICT_CONTINUE;
   }
   hookrail_text why = hookrail_bytes_empty();
