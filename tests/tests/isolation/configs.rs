@@ -190,6 +190,20 @@ fn what_is_written_during_a_start_is_kept_once_the_plugin_serves() {
 }
 
 #[test]
+fn what_a_start_that_fails_has_written_is_not_kept() {
+    for config in both() {
+        let stored = Stored::new(config);
+        stored.enable();
+        assert_eq!(stored.set(json!({ "number": 1 })).unwrap(), 1);
+        let mut restart = Configure::new(PLUGIN, json!({ "on_start": 7, "fails": true }));
+        restart.restart = true;
+        assert_eq!(stored.manager.ask(restart).unwrap_err().code(), "HR0402");
+        assert_eq!(stored.kept(), (json!({ "number": 1 }), Origin::Operator, 1));
+        assert_eq!(ask(&stored.scene, r#"write {"number":2} 1"#), "revision 2", "the one before serves on");
+    }
+}
+
+#[test]
 fn a_plugin_that_is_given_a_configuration_writes_none_meanwhile() {
     for config in both() {
         let stored = Stored::new(config.clone());

@@ -18,6 +18,8 @@ struct Config {
     number: u32,
     /// The number that it writes when it starts.
     on_start: Option<u32>,
+    /// Whether its start fails, after it has written.
+    fails: bool,
     /// The number that it writes while it is given another configuration.
     on_reload: Option<u32>,
     /// The file in which it notes what came of what it wrote when it ended.
@@ -89,6 +91,9 @@ impl Plugin for Specimen {
         if let Some(number) = config.on_start {
             let said = specimen.write(&numbered(number), None);
             specimen.said.lock().unwrap().push(said);
+        }
+        if config.fails {
+            return Err("it was told to fail".into());
         }
         Ok(specimen)
     }
