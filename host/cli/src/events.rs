@@ -31,6 +31,9 @@ fn text(event: &Event) -> String {
     let of_day = since_epoch.as_millis() % 86_400_000;
     let (hours, minutes, seconds) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
     let what = match what {
+        EventKind::ConfigWritten { instance, revision, .. } => {
+            format!("{instance} has written its configuration, revision {revision}")
+        }
         EventKind::Ended { end, unfreed_memory: Some(left), .. } if left.allocations > 0 => {
             format!("ended: {end}; {}", lost(*left))
         }

@@ -244,6 +244,17 @@ impl Config {
         self.places.as_ref()?.of_key(key)
     }
 
+    /// Where a file states the configuration of an instance, if one does.
+    pub(crate) fn declares(&self, instance: &str) -> Option<String> {
+        let plugin = self.plugins.get(plugin_of(instance))?;
+        let key = instance.split_once(':').map(|(_, key)| key);
+        let config = match key {
+            Some(key) => &plugin.instances.get(key)?.config,
+            None => &plugin.config,
+        };
+        if config.is_null() { None } else { self.place_of(&key_of_instance(instance)) }
+    }
+
     /// A mistake in this configuration, with the file and the line.
     #[doc(hidden)]
     pub fn located(&self, error: ConfigError) -> ConfigError {

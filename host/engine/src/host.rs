@@ -23,6 +23,7 @@ use hookrail_image::SealedCopy;
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::end::End;
 use hookrail_model::error::Error;
+use hookrail_model::instance::plugin_of;
 use hookrail_model::isolation::Isolation;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::stats::StatsLevel;
@@ -213,6 +214,18 @@ impl Host {
     /// If the instance is not running, cannot reload, or refuses the configuration.
     pub fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
         self.core.reload(instance, config)
+    }
+
+    /// The configuration of a loaded instance: that of [`Config`], until [`reload`](Host::reload) or the plugin itself
+    /// changes it. The event [`ConfigWritten`](hookrail_model::event::EventKind::ConfigWritten) tells of the latter;
+    /// without a store it is held until the plugin is unloaded, and keeping it longer is up to the program.
+    ///
+    /// # Errors
+    /// If no such instance is loaded.
+    pub fn configuration(&self, instance: &str) -> Result<serde_json::Value, Error> {
+        let changed = self.core.table.configuration(instance)?;
+        let given = || self.core.config.instances(plugin_of(instance)).into_iter().find(|(name, _)| name == instance);
+        Ok(changed.or_else(|| Some(given()?.1)).unwrap_or_default())
     }
 
     /// Sets how much a plugin logs by `tracing` and `log` from now on, through upgrades and rollbacks, until it is

@@ -30,7 +30,9 @@ use crate::body::{Body, Configured, Request, Response, Saved, WorkerStatus};
 use crate::config::{Config, RuntimeOverrides};
 use crate::in_process::{self, InProcess};
 use crate::isolation::{self, Placement};
+use crate::keeping::Keeping;
 use crate::thread;
+use crate::writable::Writable;
 
 /// What instances handed over, by name. It lives on the process's heap, so it outlives the library that created it.
 pub(crate) type States = BTreeMap<String, SavedState>;
@@ -54,6 +56,8 @@ pub(crate) struct Loaded {
     instances: Vec<Arc<str>>,
     /// The schema that the configurations of its instances were validated against.
     schema: Option<Arc<Schema>>,
+    /// What keeps the configurations that they write themselves, since they were started last.
+    keeping: Option<Arc<Keeping>>,
 }
 
 /// What the instances of a plugin start with.
@@ -69,6 +73,8 @@ pub(crate) struct StartContext<'a> {
     pub(crate) states: &'a States,
     /// The schema that the configurations of the previous generation were validated against.
     pub(crate) schema: Option<Arc<Schema>>,
+    /// What keeps the configurations that the instances write themselves.
+    pub(crate) keeping: Arc<Keeping>,
 }
 
 impl Loaded {
@@ -98,7 +104,7 @@ impl Loaded {
             // SAFETY: the caller trusts the library as this program.
             _ => Box::new(unsafe { InProcess::open(copy, inspection, opening)? }),
         };
-        Ok(Loaded { body, copied, instances: Vec::new(), schema: None })
+        Ok(Loaded { body, copied, instances: Vec::new(), schema: None, keeping: None })
     }
 
     pub(crate) fn note(&self) -> &Note {
@@ -165,10 +171,14 @@ impl Loaded {
             let fits = self.schema.as_ref().map_or(Ok(()), |schema| schema.check(instance, value));
             fits.map_err(|error| if runtime.is_some() { error } else { config.located_error(error) })?;
         }
+        self.keeping = Some(context.keeping.clone());
+        let writable: Arc<dyn Writable> = context.keeping.clone();
         let mut additions = Vec::new();
         for (instance, value) in instances {
+            context.keeping.give(&instance, &value, self.schema.clone(), config.declares(&instance));
             let home = config.home_dir().join("instances").join(instance.replace(':', "@"));
-            self.body.create(&Configured { name: &instance, config: &value.to_string(), home: &home })?;
+            let (config, writable) = (&*value.to_string(), &writable);
+            self.body.create(&Configured { name: &instance, config, home: &home, writable })?;
             let instance: Arc<str> = instance.into();
             self.instances.push(instance.clone());
             additions.extend(self.start_instance(instance, context)?);
@@ -210,13 +220,20 @@ impl Loaded {
         Ok(admitted)
     }
 
-    /// Hands a new configuration to a started instance, whose callbacks keep running.
-    pub(crate) fn reload(&self, instance: &str, config: &Value) -> Result<(), Error> {
+    /// Hands a new configuration to a started instance, whose callbacks keep running, and calls `reloaded` before
+    /// anybody else can change it.
+    pub(crate) fn reload(&self, instance: &str, config: &Value, reloaded: impl FnOnce()) -> Result<(), Error> {
         thread::is_alive()?;
         let config = configured(config);
         let schema = self.ready_schema(instance, self.schema.as_ref())?;
         schema.map_or(Ok(()), |schema| schema.check(instance, &config))?;
-        self.body.reload(instance, &config.to_string())
+        let changing = self.keeping.as_ref().map(|keeping| keeping.changing());
+        self.body.reload(instance, &config.to_string())?;
+        reloaded();
+        if let Some(changing) = &changing {
+            changing.gave(instance, &config);
+        }
+        Ok(())
     }
 
     /// Pauses what its instances do by themselves: all of them, or none.
@@ -294,6 +311,7 @@ impl Loaded {
 
     /// Ends it after a failed load: if that does not end soon, the library is kept.
     pub(crate) fn abandon(self) {
+        self.keeping.iter().for_each(|keeping| keeping.end());
         in_process::abandon(self.body);
     }
 
@@ -312,6 +330,7 @@ impl Loaded {
 
     /// Stops and destroys the instances. No callback may be running or be called any more.
     pub(crate) fn stop(&mut self) {
+        self.keeping.iter().for_each(|keeping| keeping.end());
         self.body.stop();
         self.instances.clear();
     }

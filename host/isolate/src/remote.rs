@@ -8,8 +8,10 @@
 
 mod body;
 mod call;
+mod configs;
 mod group;
 mod live;
+mod plan;
 mod plugin;
 mod poison;
 mod proxy;

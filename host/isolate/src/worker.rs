@@ -1,6 +1,7 @@
 //! The worker process: the same program, in another role.
 
 mod callbacks;
+mod configs;
 mod ending;
 mod lanes;
 mod memory;
@@ -22,6 +23,7 @@ use crate::role::{ARGUMENT, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{Ask, Receiver, Sender, ToHost, ToWorker, VERSION};
 
 use self::callbacks::Callbacks;
+use self::configs::Configs;
 use self::ending::{end, fail};
 use self::lanes::Lanes;
 use self::plugin::Plugins;
@@ -61,7 +63,8 @@ fn work() -> ! {
     tell(&host, &ToHost::Ready { version: VERSION.into() });
 
     let (jobs, work) = channel();
-    let plugins = Plugins::new(host.clone(), callbacks, lanes.clone());
+    let configs = Configs::new(host.clone());
+    let plugins = Plugins::new(host.clone(), callbacks, lanes.clone(), configs.clone());
     // The plugins' functions run on the first thread, as they expect it of a program, and may take as long as they
     // like; what the host says meanwhile is heard by another.
     let hear = {
@@ -73,6 +76,7 @@ fn work() -> ! {
                     Ok(Some((ToWorker::Ask(number, ask), descriptor))) => {
                         let _ = jobs.send((number, ask, descriptor));
                     }
+                    Ok(Some((ToWorker::Config(number, answer), _))) => configs.answered(number, answer),
                     Ok(Some((ToWorker::Serve(lane), _))) => lanes.serve(lane),
                     Ok(Some((ToWorker::SetLevel(plugin, level), _))) => levels.set(plugin, level),
                     // The host has closed the socket, or is gone.

@@ -2,6 +2,7 @@
 //! process.
 
 mod alike;
+mod configs;
 mod containing;
 mod crashes;
 mod ephemeral;

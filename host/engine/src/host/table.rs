@@ -2,6 +2,7 @@
 //! went wrong with it, and its former generations. Nothing about a plugin is kept anywhere else.
 
 mod checkup;
+mod configs;
 mod look;
 mod memory;
 mod probation;
@@ -10,7 +11,7 @@ mod reservation;
 mod said;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hookrail_dispatch::{Condvar, Owner, TakenOut, deadline_after};
@@ -32,6 +33,7 @@ pub(super) use self::said::Said;
 use super::handle::PluginHandle;
 use crate::body::WorkerStatus;
 use crate::config::RuntimeOverrides;
+use crate::keeping::Keeper;
 use crate::plugin::{Lifecycle, Loaded};
 use crate::ticket::Ticket;
 
@@ -45,6 +47,8 @@ pub struct Table {
     names: Mutex<Names>,
     /// Signalled when an operation has finished, or a status has changed.
     changed: Condvar,
+    /// Keeps the configurations that plugins write themselves.
+    pub(super) keeper: OnceLock<Box<dyn Keeper>>,
 }
 
 #[derive(Default)]
@@ -66,6 +70,8 @@ struct Entry {
     probations: Vec<ProbationEntry>,
     /// What went wrong with it.
     remark: Option<Remark>,
+    /// How often the configuration of each instance was changed while it ran.
+    revisions: BTreeMap<String, u64>,
 }
 
 /// What went wrong with a plugin, until the next operation on it.
@@ -221,6 +227,7 @@ impl Table {
         let Some(entry) = names.by_name.get_mut(plugin_of(instance)) else { return };
         let Some(current) = &mut entry.current else { return };
         current.runtime_overrides.configs.insert(instance.into(), config.clone());
+        *entry.revisions.entry(instance.into()).or_default() += 1;
         // It also applies after a rollback.
         for runtime_overrides in
             entry.probations.iter_mut().filter_map(|probation| probation.rollback_point.runtime_overrides.as_mut())

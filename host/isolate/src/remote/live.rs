@@ -23,7 +23,7 @@ use super::worker::Member;
 use crate::lane::Region;
 use crate::last_words::{LastWords, Said};
 use crate::role::{ARGUMENT, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
-use crate::wire::{Answer, Ask, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
+use crate::wire::{Answer, Ask, ConfigAsk, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
 use crate::{alike, processes};
 
 /// How many threads of the host may call into one worker at once.
@@ -83,7 +83,12 @@ pub(super) struct Crash {
 struct Told {
     meter: Option<Arc<Meter>>,
     waits: Option<End>,
+    asks_config: Option<Arc<AsksConfig>>,
 }
+
+/// What is called with a question of an instance about its own configuration, and the number for the answer. It does
+/// not wait.
+pub(super) type AsksConfig = Box<dyn Fn(&Arc<Live>, u64, String, ConfigAsk) + Send + Sync>;
 
 /// Why something that was asked for was not done.
 pub(super) enum Failed {
@@ -335,9 +340,9 @@ impl Live {
         self.is_from_outside.load(Ordering::Relaxed)
     }
 
-    /// From now on it is heard what is told of a plugin.
-    pub(super) fn expect(&self, plugin: PluginId) {
-        self.told.lock().entry(plugin).or_default();
+    /// From now on it is heard what is told of a plugin, and what its instances ask.
+    pub(super) fn expect(&self, plugin: PluginId, asks_config: AsksConfig) {
+        self.told.lock().entry(plugin).or_default().asks_config = Some(Arc::new(asks_config));
     }
 
     /// What a plugin's memory is told to from now on.
@@ -391,7 +396,7 @@ impl Live {
     }
 
     /// Hears what the worker says until it says nothing more.
-    fn hear(&self, mut receiver: Receiver, ready: &SyncSender<String>) {
+    fn hear(self: &Arc<Self>, mut receiver: Receiver, ready: &SyncSender<String>) {
         let mut replay = Replay::default();
         loop {
             match receiver.receive::<ToHost>() {
@@ -400,6 +405,13 @@ impl Live {
                     let waiting = self.pending.lock().answers.remove(&number);
                     if let Some(waiting) = waiting {
                         let _ = waiting.try_send(answer);
+                    }
+                }
+                Ok(Some((ToHost::Config { number, plugin, instance, ask }, _))) => {
+                    let asks = self.told.lock().get(&plugin).and_then(|told| told.asks_config.clone());
+                    // Of a plugin that is gone; nobody is left to wait for an answer.
+                    if let Some(asks) = asks {
+                        asks(self, number, instance, ask);
                     }
                 }
                 Ok(Some((ToHost::Waits(plugin, end), _))) => {
