@@ -1,5 +1,7 @@
 //! In which process a plugin's code runs, and the limits of that process.
 
+mod placed;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use crate::named::display_name;
 use crate::setters;
 use crate::unit::Restarts;
 use crate::units::fields;
+pub use placed::{Placed, PlacedBy};
 
 /// In which process a plugin's code runs. In text it is `"in-process"`, `"worker"` or `{ worker = "NAME" }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use hookrail::control::command::{Ended, ImportResult, PluginDetail, Replaced};
 use hookrail::store::{Kind, Listed, SignatureStatus, TrustSource};
-use hookrail::{End, Memory, MemoryView, PluginView, UpgradeTimes, WorkerView};
+use hookrail::{End, Memory, MemoryView, Placed, PlacedBy, PluginView, UpgradeTimes, WorkerView};
 use indicatif::HumanBytes;
 
+use crate::events::place;
 use crate::harmless::part;
 use crate::hooks::{fault, origin};
 use crate::table::{Column, Target, table};
@@ -22,6 +23,7 @@ pub(super) fn list(plugins: &[PluginView]) -> String {
         Column::Text("status"),
         Column::Text("health"),
         Column::Text("signature"),
+        Column::Text("process"),
         Column::Number("gen"),
         Column::Number("memory"),
         Column::Text("instances"),
@@ -33,6 +35,7 @@ pub(super) fn list(plugins: &[PluginView]) -> String {
             plugin.status.name().into(),
             plugin.health.name().into(),
             plugin.installed.as_ref().map_or("a file", |installed| installed.signature.name()).into(),
+            plugin.isolation.as_ref().map_or_else(|| "-".into(), |placed| placed.process.to_string()),
             plugin.generation.map_or_else(|| "-".into(), |generation| generation.to_string()),
             match &plugin.memory {
                 Some(memory) => held(memory),
@@ -53,6 +56,9 @@ pub(super) fn show(detail: &PluginDetail) -> String {
         format!("{}, {}\n", print::bold(&format!("{} {}", plugin.name, plugin.version)), part(about(plugin)));
     if let Some(installed) = &plugin.installed {
         let _ = writeln!(text, "{}", part(about_installed(installed, plugin.loaded)));
+    }
+    if let Some(place) = &plugin.isolation {
+        let _ = writeln!(text, "{}", part(placed(place)));
     }
     if let Some(metadata) = &detail.metadata {
         let _ = write!(text, "{}\n{}\n", part(metadata.description.clone()), inspect::about(metadata));
@@ -149,6 +155,17 @@ fn about(plugin: &PluginView) -> String {
     let generation = plugin.generation.map_or_else(String::new, |generation| format!("generation {generation}, "));
     let reason = plugin.reason.as_ref().map(|reason| format!(", {}: {reason}", plugin.health.name()));
     format!("{generation}{}{}", plugin.status.name(), reason.unwrap_or_default())
+}
+
+/// In which process a plugin runs, and why there.
+pub(super) fn placed(placed: &Placed) -> String {
+    let why = match placed.by {
+        PlacedBy::Command => ", until it is unloaded".into(),
+        PlacedBy::Default => String::new(),
+        PlacedBy::Note => ", as its note asks for".into(),
+        by => format!(", as {by} says"),
+    };
+    format!("runs {}{why}", place(&placed.process))
 }
 
 fn about_worker(worker: &WorkerView) -> String {

@@ -1,0 +1,125 @@
+//! In which process an installed plugin runs: kept in the home, whether a host runs or not, and told with its origin.
+
+use std::fs;
+
+use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::stocked::Stocked;
+use hookrail_tests::cli::{directory, run, text};
+use serde_json::{Value, json};
+
+/// Where `screen` runs and who decided it, and whether it has a worker.
+fn placed(home: &Stocked) -> (Value, Value, bool) {
+    let plugin = home.json(&["plugin", "show", "screen"]);
+    let listed = home.screen().unwrap();
+    assert_eq!(plugin["isolation"], listed["isolation"]);
+    let placed = &plugin["isolation"];
+    (placed["process"].clone(), placed["by"].clone(), plugin["worker"].is_object())
+}
+
+fn stocked(test: &str) -> Stocked {
+    let home = Stocked::new(test);
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    home.ok(&["plugin", "enable", "screen"]);
+    home
+}
+
+#[test]
+fn where_an_installed_plugin_runs_outlives_the_host() {
+    let home = stocked("isolation_kept");
+    assert_eq!(placed(&home), (json!("in-process"), json!("default"), false));
+    let mut host = Live::start(&mut home.command(&["run", "-q"]));
+    assert!(host.screens());
+    let moved = home.json(&["plugin", "isolate", "screen"]);
+    assert_eq!((&moved["changed"], &moved["replaced"]["generation"]), (&json!(true), &json!(2)));
+    assert_eq!(placed(&home), (json!("worker"), json!("store"), true));
+    assert!(host.screens());
+    // It is there already.
+    let again = home.json(&["plugin", "isolate", "screen"]);
+    assert_eq!((&again["changed"], &again["replaced"]), (&json!(false), &Value::Null));
+    // It stays there with another version.
+    home.ok(&["plugin", "install", "screen-1.1.0.hrp"]);
+    assert_eq!(placed(&home), (json!("worker"), json!("store"), true));
+    assert_eq!(host.end().0, Some(0));
+
+    assert_eq!(placed(&home), (json!("worker"), json!("store"), false));
+    let mut host = Live::start(&mut home.command(&["run", "-q"]));
+    assert!(host.screens());
+    assert_eq!(placed(&home), (json!("worker"), json!("store"), true));
+    home.ok(&["plugin", "isolate", "screen", "--worker", "filters"]);
+    assert_eq!(placed(&home), (json!({ "worker": "filters" }), json!("store"), true));
+    home.ok(&["plugin", "embed", "screen"]);
+    assert_eq!(placed(&home), (json!("in-process"), json!("store"), false));
+    assert!(host.screens());
+    assert_eq!(host.end().0, Some(0));
+}
+
+#[test]
+fn where_an_installed_plugin_runs_is_decided_without_a_host() {
+    let home = stocked("isolation_offline");
+    let said = home.ok(&["plugin", "isolate", "screen", "--worker", "filters"]);
+    assert!(said.contains("runs in the worker filters, as the store says"), "{said}");
+    let mut host = Live::start(&mut home.command(&["run", "-q"]));
+    assert!(host.screens());
+    assert_eq!(placed(&home), (json!({ "worker": "filters" }), json!("store"), true));
+    assert!(home.ok(&["plugin", "show", "screen"]).contains("runs in the worker filters, as the store says\n"));
+    // A stopped one is loaded anew where it belongs.
+    home.ok(&["plugin", "stop", "screen"]);
+    home.ok(&["plugin", "embed", "screen"]);
+    home.ok(&["plugin", "start", "screen"]);
+    assert_eq!(placed(&home), (json!("in-process"), json!("store"), false));
+    assert!(host.screens());
+    assert_eq!(host.end().0, Some(0));
+    home.ok(&["plugin", "uninstall", "screen"]);
+    home.ok(&["plugin", "install", "screen-1.1.0.hrp"]);
+    assert_eq!(placed(&home), (json!("in-process"), json!("default"), false));
+}
+
+#[test]
+fn what_a_file_says_of_the_process_wins_and_is_read_only() {
+    let home = stocked("isolation_declared");
+    home.ok(&["plugin", "isolate", "screen"]);
+    let directory = directory("isolation_declared_files");
+    fs::write(directory.join("hookrail.toml"), "\n[plugins.screen]\nisolation = 'in-process'\n").unwrap();
+    let command = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        command.current_dir(&directory);
+        command
+    };
+    let refuses = |at: &str| {
+        for verb in ["isolate", "embed"] {
+            let output = run(&mut command(&["plugin", verb, "screen"]), b"");
+            let said = text(&output.stderr);
+            let why = "error[HR0832]: screen: its process is chosen in hookrail.toml:3, which commands do not change";
+            assert!(said.contains(why), "{verb} {at}: {said}");
+        }
+        let shown = run(&mut command(&["plugin", "show", "screen", "--json"]), b"");
+        let shown: Value = serde_json::from_str(text(&shown.stdout)).unwrap();
+        assert_eq!(shown["isolation"], json!({ "process": "in-process", "by": "host" }), "{at}");
+        assert_eq!(shown["worker"], Value::Null, "{at}");
+        assert_eq!(shown["installed"]["isolation"], json!({ "process": "worker", "by": "store" }), "{at}");
+    };
+    refuses("without a host");
+    let mut host = Live::start(&mut command(&["run", "-q"]));
+    assert!(host.screens());
+    refuses("with one");
+    // Neither does the store decide it for another version.
+    home.ok(&["plugin", "install", "screen-1.1.0.hrp"]);
+    refuses("after an upgrade");
+    assert_eq!(host.end().0, Some(0));
+}
+
+/// Nothing of it is stored: the next host does not load it from there.
+#[test]
+fn a_plugin_that_is_loaded_by_its_file_is_moved_until_it_is_unloaded() {
+    let home = Stocked::new("isolation_of_a_file");
+    let mut host = Live::start(&mut home.command(&["run", "-q", "--plugin", "screen-1.0.0.so"]));
+    assert!(host.screens());
+    home.ok(&["plugin", "isolate", "screen"]);
+    assert_eq!(placed(&home), (json!("worker"), json!("command"), true));
+    assert!(host.screens());
+    home.ok(&["plugin", "unload", "screen"]);
+    assert_eq!(host.end().0, Some(0));
+    let state = fs::read_to_string(home.home.join("state.json")).unwrap_or_default();
+    assert!(!state.contains("isolation"), "{state}");
+    home.refused(&["plugin", "isolate", "screen"], "HR0103", 3);
+}
