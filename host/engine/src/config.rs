@@ -291,6 +291,9 @@ impl Config {
             if plugin.max_memory == Some(0) {
                 return meaningless(format!("plugins.{name}.max_memory"), "is 0: leave it out for no limit");
             }
+            if let Some((key, why)) = plugin.worker.mistake() {
+                return meaningless(format!("plugins.{name}.worker.{key}"), why);
+            }
             let is_good = |key: &str| {
                 !key.is_empty()
                     && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))

@@ -11,6 +11,7 @@
 mod alike;
 pub mod flat;
 pub mod lane;
+mod limits;
 mod panic;
 mod payload;
 mod processes;

@@ -13,6 +13,7 @@ mod plugin;
 mod poison;
 mod proxy;
 mod replay;
+mod words;
 mod worker;
 
 pub(crate) use body::Remote;

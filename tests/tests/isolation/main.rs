@@ -6,6 +6,7 @@ mod containing;
 mod ephemeral;
 mod kills;
 mod lifecycle;
+mod limits;
 mod moving;
 mod points;
 mod scenes;

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use hookrail::control::command::{Ended, ImportResult, PluginDetail, Replaced};
 use hookrail::store::{Kind, Listed, SignatureStatus, TrustSource};
-use hookrail::{End, Memory, MemoryView, Placed, PlacedBy, PluginView, UpgradeTimes, WorkerView};
+use hookrail::{End, LimitView, Memory, MemoryView, Placed, PlacedBy, PluginView, UpgradeTimes, WorkerView};
 use indicatif::HumanBytes;
 
-use crate::events::place;
 use crate::harmless::part;
 use crate::hooks::{fault, origin};
+use crate::place::place;
 use crate::table::{Column, Target, table};
 use crate::{inspect, print};
 
@@ -69,6 +69,9 @@ pub(super) fn show(detail: &PluginDetail) -> String {
     }
     if let Some(worker) = &plugin.worker {
         let _ = writeln!(text, "{}", part(about_worker(worker)));
+        for limit in &worker.limits {
+            let _ = writeln!(text, "  {}", part(about_limit(limit)));
+        }
     }
     let columns = [
         Column::Text("point"),
@@ -178,6 +181,12 @@ fn about_worker(worker: &WorkerView) -> String {
     };
     let last_end = last_end.as_ref().map_or_else(String::new, |how| format!(", the last time since it {how}"));
     format!("worker {name}: {state}{pid}{restarts}{last_end}")
+}
+
+fn about_limit(limit: &LimitView) -> String {
+    let LimitView { key, value, by, .. } = limit;
+    let value = if key == "max_memory" { HumanBytes(*value).to_string() } else { value.to_string() };
+    format!("{key} {value}, {by}")
 }
 
 pub(super) fn replaced(replaced: &Replaced) -> String {

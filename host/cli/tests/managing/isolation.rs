@@ -123,3 +123,21 @@ fn a_plugin_that_is_loaded_by_its_file_is_moved_until_it_is_unloaded() {
     assert!(!state.contains("isolation"), "{state}");
     home.refused(&["plugin", "isolate", "screen"], "HR0103", 3);
 }
+
+#[test]
+fn the_limits_of_a_worker_are_shown_with_what_holds_it_to_them() {
+    let home = stocked("isolation_limits");
+    let directory = directory("isolation_limits_files");
+    let limits = "max_memory = '512 MiB'\nmax_files = 64\n";
+    let declared = format!("[plugins.screen]\nisolation = 'worker'\n[plugins.screen.worker]\n{limits}");
+    fs::write(directory.join("hookrail.toml"), declared).unwrap();
+    let mut host = Live::start(home.command(&["run", "-q"]).current_dir(&directory));
+    assert!(host.screens());
+    let shown = home.ok(&["plugin", "show", "screen"]);
+    assert!(shown.contains("runs in a worker of its own, as the host's configuration says\n"), "{shown}");
+    assert!(shown.contains("\n  max_memory 512.00 MiB, by a"), "{shown}");
+    assert!(shown.contains("\n  max_files 64, by an rlimit\n"), "{shown}");
+    let limits = &home.json(&["plugin", "show", "screen"])["worker"]["limits"];
+    assert_eq!(limits[1], json!({ "key": "max_files", "value": 64, "by": "rlimit" }));
+    assert_eq!(host.end().0, Some(0));
+}

@@ -11,14 +11,17 @@ use std::time::{Duration, Instant};
 use hookrail_loader::Meter;
 use hookrail_model::end::End;
 use hookrail_model::error::{Error, Misbehaved};
-use hookrail_model::isolation::WorkerLimits;
+use hookrail_model::isolation::{LimitView, WorkerLimits};
 use hookrail_model::units::duration_text;
-use hookrail_supervise::{Exit, ExitStatus, Process, Supervisor};
+use hookrail_supervise::{Exit, ExitStatus, Process, Reached, Stdio, Supervisor};
 use parking_lot::Mutex;
 use rustix::fs::fstat;
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::replay::Replay;
+use super::words::Words;
 use crate::lane::Region;
+use crate::limits::{limited, reached_by};
 use crate::role::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{Answer, Ask, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
 use crate::{alike, processes};
@@ -42,6 +45,12 @@ pub(crate) struct Live {
     /// Whether a signal ended it that its own code does not raise: somebody else's.
     is_from_outside: AtomicBool,
     exit: OnceLock<String>,
+    /// Its limits, and the plugin that they are configured for.
+    limits: WorkerLimits,
+    configured: String,
+    /// What holds it to its limits.
+    held: OnceLock<Vec<LimitView>>,
+    words: Words,
     sender: Sender,
     process: OnceLock<Process>,
     pending: Mutex<Pending>,
@@ -92,6 +101,7 @@ impl Live {
     pub(super) fn start(
         supervisor: &Supervisor,
         name: &str,
+        configured: &str,
         limits: &WorkerLimits,
         over: impl FnOnce(Arc<Live>) + Send + 'static,
     ) -> Result<Arc<Self>, Error> {
@@ -101,6 +111,7 @@ impl Live {
         let (ours, theirs) = pair().map_err(failed)?;
         ours.set_write_timeout(Some(limits.patience)).map_err(failed)?;
         let receiver = Receiver::new(ours.try_clone().map_err(failed)?);
+        let (said, says) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
         let live = Arc::new(Live {
             // Relaxed: only distinctness matters.
             epoch: EPOCHS.fetch_add(1, Ordering::Relaxed),
@@ -108,6 +119,10 @@ impl Live {
             is_killed: AtomicBool::new(false),
             is_from_outside: AtomicBool::new(false),
             exit: OnceLock::new(),
+            limits: limits.clone(),
+            configured: configured.into(),
+            held: OnceLock::new(),
+            words: Words::of(said).map_err(failed)?,
             sender: Sender::new(ours),
             process: OnceLock::new(),
             pending: Mutex::default(),
@@ -120,8 +135,12 @@ impl Live {
         });
         let memory = live.region.file().try_clone_to_owned().map_err(failed)?;
         let size = fstat(&memory).map_err(|error| failed(error.into()))?.st_size.cast_unsigned();
-        let spec = alike::spec(limits, size)
-            .map_err(failed)?
+        let also_says = says.try_clone().map_err(failed)?;
+        let (spec, held) = limited(alike::spec(limits).map_err(failed)?, limits, size);
+        let _ = live.held.set(held);
+        let spec = spec
+            .stdout(Stdio::Fd(also_says))
+            .stderr(Stdio::Fd(says))
             .arg0("hookrail-worker")
             .args([ARGUMENT, name])
             .env(VARIABLE, VERSION)
@@ -129,9 +148,9 @@ impl Live {
             .descriptor(memory, MEMORY);
         let process = supervisor.spawn(spec)?;
         processes::started();
-        let ended = live.clone();
+        let (ended, of) = (live.clone(), process.clone());
         process.on_exit(move |exit| {
-            ended.end(exit);
+            ended.end(exit, of.reached());
             over(ended);
         });
         let _ = live.process.set(process);
@@ -247,6 +266,11 @@ impl Live {
         }
     }
 
+    /// What holds it to its limits.
+    pub(super) fn held(&self) -> &[LimitView] {
+        self.held.get().map_or(&[], Vec::as_slice)
+    }
+
     /// Whether it has ended.
     pub(super) fn is_dead(&self) -> bool {
         // Acquire: pairs with the Release in `end`: who sees it sees how it ended.
@@ -300,18 +324,28 @@ impl Live {
     }
 
     /// The process has ended: nobody waits for it any longer.
-    fn end(&self, exit: Exit) {
-        processes::ended(exit, self.is_killed.load(Ordering::Relaxed));
+    fn end(&self, exit: Exit, reached: Reached) {
+        let is_killed = self.is_killed.load(Ordering::Relaxed);
+        processes::ended(exit, is_killed);
+        let limit = if is_killed { None } else { reached_by(&self.limits, reached, &self.words.last()) };
         if let ExitStatus::Killed { signal: libc::SIGHUP | libc::SIGINT | libc::SIGKILL | libc::SIGTERM, .. } =
             exit.status
+            && limit.is_none()
         {
             // Relaxed: published with `exit`, below.
             self.is_from_outside.store(true, Ordering::Relaxed);
         }
-        let _ = self.exit.set(match exit.status {
+        let mut how = match exit.status {
             ExitStatus::Killed { .. } => format!("was {exit}"),
             _ => exit.to_string(),
-        });
+        };
+        if let Some((key, most)) = limit {
+            how.push_str(&format!(
+                "; it had reached its limit, {key} = {most} in [plugins.{}.worker]",
+                self.configured
+            ));
+        }
+        let _ = self.exit.set(how);
         // Release: pairs with the Acquire in `is_dead`, and with that of waiting on a lane.
         self.dead.store(true, Ordering::Release);
         self.region.poison();

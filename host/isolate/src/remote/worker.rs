@@ -34,6 +34,8 @@ pub(super) trait Member: Send + Sync {
 pub(crate) struct Worker {
     pub(super) name: String,
     pub(super) limits: WorkerLimits,
+    /// The plugin that these are configured for, which is the first of those that share it.
+    configured: String,
     supervisor: Supervisor,
     /// How many notifications were not queued.
     dropped: AtomicU64,
@@ -78,6 +80,9 @@ impl WorkerStatus for Worker {
         };
         let mut view = WorkerView::new(&*self.name, doing);
         (view.pid, view.restarts) = (pid, state.restarts);
+        if let Now::Runs(live) = &state.now {
+            view.limits = live.held().to_vec();
+        }
         view.last_end = state.last_end.clone();
         view.dropped = self.dropped.load(Ordering::Relaxed);
         view
@@ -85,12 +90,13 @@ impl WorkerStatus for Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(name: String, limits: WorkerLimits, supervisor: Supervisor) -> Arc<Self> {
+    pub(crate) fn new(name: String, configured: String, limits: WorkerLimits, supervisor: Supervisor) -> Arc<Self> {
         let backoff = Backoff::new(limits.restarts);
         let state = State { now: Now::Idle, plugins: Vec::new(), backoff, restarts: 0, last_end: None };
         Arc::new(Worker {
             name,
             limits,
+            configured,
             supervisor,
             dropped: AtomicU64::new(0),
             homes: Mutex::default(),
@@ -194,7 +200,7 @@ impl Worker {
     /// Starts a process.
     fn start(self: &Arc<Self>) -> Result<Arc<Live>, Error> {
         let weak = Arc::downgrade(self);
-        Live::start(&self.supervisor, &self.name, &self.limits, move |ended| {
+        Live::start(&self.supervisor, &self.name, &self.configured, &self.limits, move |ended| {
             if let Some(worker) = weak.upgrade() {
                 worker.ended(&ended);
             }

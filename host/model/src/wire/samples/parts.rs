@@ -9,7 +9,7 @@ use crate::command::*;
 use crate::end::End;
 use crate::health::Health;
 use crate::installed::{Configured, Installation, Kind, Listed, Origin, SignatureStatus, TrustSource};
-use crate::isolation::{Isolation, Placed, PlacedBy, WorkerState, WorkerView};
+use crate::isolation::{Isolation, LimitView, LimitedBy, Placed, PlacedBy, WorkerState, WorkerView};
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
 use crate::note::NoteHook;
@@ -129,6 +129,7 @@ pub(super) fn plugin() -> PluginView {
             restarts: 1,
             dropped: 2,
             last_end: Some("was killed by SIGSEGV".into()),
+            limits: vec![LimitView::new("max_memory", 512 << 20, LimitedBy::Cgroup)],
         }),
         former: vec![former],
         installed: Some(installed),
