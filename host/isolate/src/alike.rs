@@ -1,14 +1,21 @@
 //! What every process for plugins is started with.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 
 use hookrail_model::isolation::WorkerLimits;
 use hookrail_supervise::{Spec, Stdio};
 
 /// The variables that every worker is given.
 const VARIABLES: [&str; 7] = ["HOME", "LANG", "LC_ALL", "PATH", "RUST_BACKTRACE", "TMPDIR", "TZ"];
+/// Whether the file of this program is no longer what this process runs, as after an installation of another version.
+pub(crate) fn is_replaced() -> bool {
+    let program = fs::read_link("/proc/self/exe").unwrap_or_default();
+    program.as_os_str().as_bytes().ends_with(b" (deleted)") && !program.exists()
+}
+
 /// This program again, with what a worker has of the system and no more.
 pub(crate) fn spec(limits: &WorkerLimits) -> io::Result<Spec> {
     // This very program, whatever has become of its file.

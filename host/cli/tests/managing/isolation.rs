@@ -1,6 +1,8 @@
 //! In which process an installed plugin runs: kept in the home, whether a host runs or not, and told with its origin.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
 
 use hookrail_tests::cli::live::Live;
 use hookrail_tests::cli::stocked::Stocked;
@@ -139,5 +141,45 @@ fn the_limits_of_a_worker_are_shown_with_what_holds_it_to_them() {
     assert!(shown.contains("\n  max_files 64, by an rlimit\n"), "{shown}");
     let limits = &home.json(&["plugin", "show", "screen"])["worker"]["limits"];
     assert_eq!(limits[1], json!({ "key": "max_files", "value": 64, "by": "rlimit" }));
+    assert_eq!(host.end().0, Some(0));
+}
+
+/// As by an installation of another version while a host runs.
+#[test]
+fn a_worker_is_its_hosts_own_program_also_when_the_file_of_that_was_replaced() {
+    let home = stocked("isolation_replaced");
+    home.ok(&["plugin", "isolate", "screen"]);
+    let directory = directory("isolation_replaced_files");
+    let program = directory.join("hookrail");
+    let ours = home.command(&["run", "-q"]);
+    fs::copy(ours.get_program(), &program).unwrap();
+    let mut command = Command::new(&program);
+    command.args(ours.get_args()).current_dir(&directory);
+    for (name, value) in ours.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let mut host = Live::start(&mut command);
+    assert!(host.screens());
+    let image = |pid: u64| fs::metadata(format!("/proc/{pid}/exe")).map(|file| file.ino()).ok();
+    let before = image(host.id().into());
+    let worker = || home.json(&["plugin", "show", "screen"])["worker"].clone();
+    let first = worker()["pid"].as_u64().unwrap();
+    assert_eq!(image(first), before);
+
+    // Whoever executes the file from now on gets another program, which is no worker.
+    fs::copy("/bin/true", directory.join("other")).unwrap();
+    fs::rename(directory.join("other"), &program).unwrap();
+    // SAFETY: it is the worker that runs, and nobody else ends it.
+    assert_eq!(unsafe { libc::kill(first.try_into().unwrap(), libc::SIGKILL) }, 0);
+    // These wait for the next one.
+    assert!(host.screens());
+    let next = worker();
+    assert_eq!((&next["restarts"], &next["state"]), (&json!(1), &json!("running")));
+    let pid = next["pid"].as_u64().unwrap();
+    assert!(pid != first && image(pid) == before, "{next}");
+    host.said.wait_for("the program's file was replaced: this worker runs what its host runs");
     assert_eq!(host.end().0, Some(0));
 }

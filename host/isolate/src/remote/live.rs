@@ -12,6 +12,7 @@ use hookrail_loader::Meter;
 use hookrail_model::end::End;
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::isolation::{LimitView, WorkerLimits};
+use hookrail_model::log;
 use hookrail_model::units::duration_text;
 use hookrail_supervise::{Exit, ExitStatus, Process, Reached, Stdio, Supervisor};
 use parking_lot::Mutex;
@@ -146,6 +147,13 @@ impl Live {
             .env(VARIABLE, VERSION)
             .descriptor(theirs.into(), SOCKET)
             .descriptor(memory, MEMORY);
+        if alike::is_replaced() {
+            log!(
+                warn,
+                worker = name,
+                "the program's file was replaced: this worker runs what its host runs, until that is restarted"
+            );
+        }
         let process = supervisor.spawn(spec)?;
         processes::started();
         let (ended, of) = (live.clone(), process.clone());
