@@ -58,6 +58,8 @@ fn where_an_installed_plugin_runs_outlives_the_host() {
 #[test]
 fn where_an_installed_plugin_runs_is_decided_without_a_host() {
     let home = stocked("isolation_offline");
+    let said = home.refused(&["plugin", "isolate", "screen", "--worker", ""], "HR0205", 2);
+    assert!(said.contains("`worker` is empty: name the one"), "{said}");
     let said = home.ok(&["plugin", "isolate", "screen", "--worker", "filters"]);
     assert!(said.contains("runs in the worker filters, as the store says"), "{said}");
     let mut host = Live::start(&mut home.command(&["run", "-q"]));

@@ -6,7 +6,7 @@ use hookrail_dispatch::view;
 use hookrail_engine::{Core, RuntimeOverrides};
 use hookrail_image::SealedCopy;
 use hookrail_model::command::{Changed, Embed, Isolate, LeftOut, PlacedCallback, PluginDetail, Replace, Replaced};
-use hookrail_model::error::ApiMisuse;
+use hookrail_model::error::{ApiMisuse, ConfigError, Error as HostError};
 use hookrail_model::isolation::{Isolation, Placed, PlacedBy};
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::note::NoteHook;
@@ -76,6 +76,10 @@ pub(super) fn replace(call: &Call<'_>, command: Replace) -> Result<Replaced, Err
 
 pub(super) fn isolate(call: &Call<'_>, command: Isolate) -> Result<Changed, Error> {
     let Isolate { plugin, worker, wait_ms, .. } = command;
+    if worker.as_deref() == Some("") {
+        let why = "is empty: name the one that several plugins share, or leave it out";
+        return Err(HostError::from(ConfigError::invalid_value("worker", why)).into());
+    }
     move_to(call, &plugin, Isolation::Worker(worker), wait_ms)
 }
 
