@@ -145,7 +145,9 @@ pub use hookrail_model::error::NO_PLUGIN;
 pub use hookrail_model::error::{ApiMisuse, Compiler, ConfigError, Error, Incompatible, Misbehaved};
 pub use hookrail_model::event::{Event, EventKind};
 pub use hookrail_model::health::Health;
-pub use hookrail_model::isolation::{Isolation, WorkerLimits, WorkerState, WorkerView};
+pub use hookrail_model::isolation::{
+    Isolation, LimitView, LimitedBy, Placed, PlacedBy, WorkerLimits, WorkerState, WorkerView,
+};
 pub use hookrail_model::log_level::LogLevel;
 pub use hookrail_model::memory::{Memory, MemoryView};
 pub use hookrail_model::note::{Note, NoteHook};

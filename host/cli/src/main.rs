@@ -33,6 +33,7 @@ mod nearest;
 mod new;
 mod overrides;
 mod pack;
+mod place;
 mod plugin;
 mod plugin_exit;
 mod plugins;

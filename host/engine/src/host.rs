@@ -24,7 +24,7 @@ use hookrail_model::config::CallbackOverride;
 use hookrail_model::end::End;
 use hookrail_model::error::Error;
 use hookrail_model::instance::plugin_of;
-use hookrail_model::isolation::Isolation;
+use hookrail_model::isolation::{Isolation, Placed, PlacedBy};
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::stats::StatsLevel;
 use hookrail_model::trace::TraceFilter;
@@ -130,7 +130,7 @@ impl Host {
     /// If it is moved into this process, the caller trusts the library as this program, as for [`load`](Host::load).
     pub unsafe fn move_to(&self, plugin: &PluginHandle, isolation: Isolation) -> Result<Upgraded, Error> {
         // SAFETY: the caller trusts the library as this program, if it is moved here.
-        unsafe { self.core.move_to(plugin, isolation) }
+        unsafe { self.core.move_to(plugin, Placed::new(isolation, PlacedBy::Command)) }
     }
 
     /// Stops a running plugin and waits until it is stopped: removes its callbacks from their chains, waits until no

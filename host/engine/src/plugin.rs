@@ -16,7 +16,7 @@ use hookrail_image::{SealedCopy, inspect_copy};
 use hookrail_loader::{Closed, Meter, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::{ConfigError, Error};
-use hookrail_model::isolation::Isolation;
+use hookrail_model::isolation::{Isolation, Placed};
 use hookrail_model::log;
 use hookrail_model::note::Note;
 use hookrail_model::schema::Schema;
@@ -50,6 +50,8 @@ pub(crate) type Lifecycle = Arc<Mutex<Option<Loaded>>>;
 #[derive(Debug)]
 pub(crate) struct Loaded {
     body: Box<dyn Body>,
+    /// In which process that is.
+    placed: Placed,
     /// How long copying and reading the file took.
     copied: Duration,
     /// The names of its instances.
@@ -78,7 +80,8 @@ pub(crate) struct StartContext<'a> {
 }
 
 impl Loaded {
-    /// Opens a library in the process that it was moved to, or else in the one that the configuration names for it.
+    /// Opens a library in the process that it was moved to, else in the one that the configuration names for it, else as
+    /// its note wishes.
     ///
     /// # Safety
     /// The caller trusts the library as this program, unless it runs in a worker: its constructors run, and later its
@@ -87,24 +90,25 @@ impl Loaded {
         copy: SealedCopy,
         config: &Config,
         host: u64,
-        moved: Option<Isolation>,
+        moved: Option<Placed>,
     ) -> Result<Self, Error> {
         let began = Instant::now();
         let inspection = inspect_copy(&copy, ARCH)?;
         let copied = copy.took() + began.elapsed();
         let name = inspection.note.name.clone();
         let opening = config.opening(&name);
-        let isolation = moved.unwrap_or_else(|| config.isolation(&name, inspection.note.isolation.as_deref()));
-        let body: Box<dyn Body> = match isolation {
+        let wish = || Placed::by_wish(inspection.note.isolation.as_deref());
+        let placed = moved.or_else(|| config.placed(&name)).unwrap_or_else(wish);
+        let body: Box<dyn Body> = match &placed.process {
             Isolation::Worker(shared) => {
                 let (home, limits) = (config.home_dir(), config.worker(&name));
-                let placement = Placement { host, home, shared, opening, limits };
+                let placement = Placement { host, home, shared: shared.clone(), opening, limits };
                 isolation::provider(&name)?.open(copy, inspection, placement)?
             }
             // SAFETY: the caller trusts the library as this program.
             _ => Box::new(unsafe { InProcess::open(copy, inspection, opening)? }),
         };
-        Ok(Loaded { body, copied, instances: Vec::new(), schema: None, keeping: None })
+        Ok(Loaded { body, placed, copied, instances: Vec::new(), schema: None, keeping: None })
     }
 
     pub(crate) fn note(&self) -> &Note {
@@ -134,6 +138,11 @@ impl Loaded {
     /// The meter of its memory, if it counts that.
     pub(crate) fn meter(&self) -> Option<Arc<Meter>> {
         self.body.meter()
+    }
+
+    /// In which process it runs, and who decided that.
+    pub(crate) fn placed(&self) -> &Placed {
+        &self.placed
     }
 
     /// The worker that it runs in, if it is not this process.

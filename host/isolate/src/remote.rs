@@ -18,6 +18,7 @@ mod proxy;
 mod replay;
 mod report;
 mod trace;
+mod words;
 mod worker;
 
 pub(crate) use body::Remote;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::constructors;
+use crate::isolation::Placed;
 use crate::named::display_name;
 use crate::package::{Digest, KeyId, Metadata};
 
@@ -20,6 +21,9 @@ pub struct Listed {
     pub kind: Kind,
     /// Whether hosts load it.
     pub enabled: bool,
+    /// In which process hosts run it, unless their own configuration decides that.
+    #[serde(default)]
+    pub isolation: Placed,
     /// The status of its signature.
     pub signature: SignatureStatus,
     /// What is wrong, if the status is `modified` or `invalid`.
@@ -220,6 +224,7 @@ display_name!(Kind, Origin, SignatureStatus);
 constructors! {
     /// A plugin of which nothing more is known.
     Listed(name: impl Into<String>, version: Version, kind: Kind, enabled: bool, signature: SignatureStatus) {
+        isolation: Placed::default(),
         reason: None,
         trusted_by: None,
         installed_at: None,

@@ -215,7 +215,6 @@ fn newer_sources() {
             "/// What is new in 1.1, where the host has it.\npub fn extra() -> String {\n    match (table(), service::<LogService>(\"extra/1\")) {\n        (Some(host), Some(more)) => format!(\"{} and {}\", host.extra, more.size),\n        (Some(host), None) => format!(\"the host has none: {}\", host.extra),\n        (None, _) => \"no host\".into(),\n    }\n}\n\npub(crate) fn table() -> Option<HostTable> {",
         );
         patch("host/engine/src/service.rs", "    query,\n};", "    query,\n    extra: 42,\n};");
-        patch("host/isolate/src/remote/body.rs", "ops: null(),\n", "ops: null(),\n                extra: 7,\n");
         patch(
             "host/engine/src/service/builtin.rs",
             "        Services::register(\"log/1\", &LOG);",

@@ -8,6 +8,7 @@ mod crashes;
 mod ephemeral;
 mod kills;
 mod lifecycle;
+mod limits;
 mod moving;
 mod neighbours;
 mod points;

@@ -18,6 +18,7 @@ use hookrail_dispatch::{Condvar, Owner, TakenOut, deadline_after};
 use hookrail_loader::{Meter, PluginDiagnostics};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::instance::plugin_of;
+use hookrail_model::isolation::Placed;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::note::NoteHook;
 use hookrail_model::schema::Schema;
@@ -106,6 +107,8 @@ pub(super) struct Current {
     /// The schema that its configurations were validated against.
     pub(super) schema: Option<Arc<Schema>>,
     pub(super) meter: Option<Arc<Meter>>,
+    /// In which process it runs, and who decided that.
+    pub(super) placed: Placed,
     /// The worker that it runs in, if it is not this process.
     pub(super) worker: Option<Arc<dyn WorkerStatus>>,
     pub(super) status: Status,
@@ -145,6 +148,7 @@ impl Current {
             diagnostics: loaded.diagnostics().clone(),
             log,
             meter: loaded.meter(),
+            placed: loaded.placed().clone(),
             worker: loaded.worker(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
@@ -234,6 +238,15 @@ impl Table {
         {
             runtime_overrides.configs.insert(instance.into(), config.clone());
         }
+    }
+
+    /// Records who decided that a plugin runs where it runs: the next generations stay there.
+    pub fn placed(&self, plugin: &str, placed: &Placed) {
+        let mut names = self.names.lock();
+        let Some(entry) = names.by_name.get_mut(plugin) else { return };
+        let Some(current) = &mut entry.current else { return };
+        current.placed = placed.clone();
+        current.runtime_overrides.isolation = Some(placed.clone());
     }
 
     /// Waits until no operation on a plugin is in progress.

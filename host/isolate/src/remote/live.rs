@@ -12,16 +12,20 @@ use hookrail_loader::Meter;
 use hookrail_model::crash::{CrashReport, LostCall};
 use hookrail_model::end::End;
 use hookrail_model::error::{Error, Misbehaved};
-use hookrail_model::isolation::WorkerLimits;
+use hookrail_model::isolation::{LimitView, WorkerLimits};
+use hookrail_model::log;
 use hookrail_model::units::duration_text;
-use hookrail_supervise::{Exit, ExitStatus, Process, Supervisor};
+use hookrail_supervise::{Exit, ExitStatus, Process, Reached, Stdio, Supervisor};
 use parking_lot::Mutex;
 use rustix::fs::fstat;
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::replay::Replay;
+use super::words::Words;
 use super::worker::Member;
 use crate::lane::Region;
 use crate::last_words::{LastWords, Said};
+use crate::limits::{limited, reached_by};
 use crate::role::{ARGUMENT, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{Answer, Ask, ConfigAsk, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
 use crate::{alike, processes};
@@ -48,6 +52,12 @@ pub(crate) struct Live {
     /// What is known of its end.
     pub(super) crash: Mutex<Crash>,
     exit: OnceLock<String>,
+    /// Its limits, and the plugin that they are configured for.
+    limits: WorkerLimits,
+    configured: String,
+    /// What holds it to its limits.
+    held: OnceLock<Vec<LimitView>>,
+    words: Words,
     sender: Sender,
     process: OnceLock<Process>,
     pending: Mutex<Pending>,
@@ -116,6 +126,7 @@ impl Live {
     pub(super) fn start(
         supervisor: &Supervisor,
         name: &str,
+        configured: &str,
         limits: &WorkerLimits,
         over: impl FnOnce(Arc<Live>) + Send + 'static,
     ) -> Result<Arc<Self>, Error> {
@@ -125,6 +136,7 @@ impl Live {
         let (ours, theirs) = pair().map_err(failed)?;
         ours.set_write_timeout(Some(limits.patience)).map_err(failed)?;
         let receiver = Receiver::new(ours.try_clone().map_err(failed)?);
+        let (said, says) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
         let live = Arc::new(Live {
             // Relaxed: only distinctness matters.
             epoch: EPOCHS.fetch_add(1, Ordering::Relaxed),
@@ -134,6 +146,10 @@ impl Live {
             last_words: LastWords::create().map_err(failed)?,
             crash: Mutex::default(),
             exit: OnceLock::new(),
+            limits: limits.clone(),
+            configured: configured.into(),
+            held: OnceLock::new(),
+            words: Words::of(said).map_err(failed)?,
             sender: Sender::new(ours),
             process: OnceLock::new(),
             pending: Mutex::default(),
@@ -147,19 +163,30 @@ impl Live {
         let memory = live.region.file().try_clone_to_owned().map_err(failed)?;
         let last_words = live.last_words.file().try_clone_to_owned().map_err(failed)?;
         let size = fstat(&memory).map_err(|error| failed(error.into()))?.st_size.cast_unsigned();
-        let spec = alike::spec(limits, size)
-            .map_err(failed)?
+        let also_says = says.try_clone().map_err(failed)?;
+        let (spec, held) = limited(alike::spec(limits).map_err(failed)?, limits, size);
+        let _ = live.held.set(held);
+        let spec = spec
+            .stdout(Stdio::Fd(also_says))
+            .stderr(Stdio::Fd(says))
             .arg0("hookrail-worker")
             .args([ARGUMENT, name])
             .env(VARIABLE, VERSION)
             .descriptor(theirs.into(), SOCKET)
             .descriptor(memory, MEMORY)
             .descriptor(last_words, LAST_WORDS);
+        if alike::is_replaced() {
+            log!(
+                warn,
+                worker = name,
+                "the program's file was replaced: this worker runs what its host runs, until that is restarted"
+            );
+        }
         let process = supervisor.spawn(spec)?;
         processes::started();
-        let ended = live.clone();
+        let (ended, of) = (live.clone(), process.clone());
         process.on_exit(move |exit| {
-            ended.end(exit);
+            ended.end(exit, of.reached());
             over(ended);
         });
         let _ = live.process.set(process);
@@ -313,6 +340,11 @@ impl Live {
         self.is_killed.load(Ordering::Relaxed) && self.crash.lock().why.is_none()
     }
 
+    /// What holds it to its limits.
+    pub(super) fn held(&self) -> &[LimitView] {
+        self.held.get().map_or(&[], Vec::as_slice)
+    }
+
     /// Whether it has ended.
     pub(super) fn is_dead(&self) -> bool {
         // Acquire: pairs with the Release in `end`: who sees it sees how it ended.
@@ -367,20 +399,29 @@ impl Live {
     }
 
     /// The process has ended: nobody waits for it any longer.
-    fn end(&self, exit: Exit) {
-        processes::ended(exit, self.is_killed.load(Ordering::Relaxed));
+    fn end(&self, exit: Exit, reached: Reached) {
+        let is_killed = self.is_killed.load(Ordering::Relaxed);
+        processes::ended(exit, is_killed);
+        let limit = if is_killed { None } else { reached_by(&self.limits, reached, &self.words.last()) };
         let is_sent = matches!(
             exit.status,
             ExitStatus::Killed { signal: libc::SIGHUP | libc::SIGINT | libc::SIGKILL | libc::SIGTERM, .. }
         );
-        if is_sent || self.is_killed.load(Ordering::Relaxed) {
+        if is_killed || is_sent && limit.is_none() {
             // Relaxed: published with `exit`, below.
             self.is_from_outside.store(true, Ordering::Relaxed);
         }
-        let _ = self.exit.set(match exit.status {
+        let mut how = match exit.status {
             ExitStatus::Killed { .. } => format!("was {exit}"),
             _ => exit.to_string(),
-        });
+        };
+        if let Some((key, most)) = limit {
+            how.push_str(&format!(
+                "; it had reached its limit, {key} = {most} in [plugins.{}.worker]",
+                self.configured
+            ));
+        }
+        let _ = self.exit.set(how);
         // Release: pairs with the Acquire in `is_dead`, and with that of waiting on a lane.
         self.dead.store(true, Ordering::Release);
         self.region.poison();

@@ -39,6 +39,8 @@ pub(super) trait Member: Send + Sync {
 pub(crate) struct Worker {
     pub(super) name: String,
     pub(super) limits: WorkerLimits,
+    /// The plugin that these are configured for, which is the first of those that share it.
+    configured: String,
     supervisor: Supervisor,
     /// What stands in chains for callbacks that it runs.
     pub(super) standing: Standing,
@@ -86,6 +88,9 @@ impl WorkerStatus for Worker {
         };
         let mut view = WorkerView::new(&*self.name, doing);
         (view.pid, view.restarts) = (pid, state.restarts);
+        if let Now::Runs(live) = &state.now {
+            view.limits = live.held().to_vec();
+        }
         view.last_end = state.last_end.clone();
         view.dropped = self.dropped.load(Ordering::Relaxed);
         view
@@ -93,12 +98,19 @@ impl WorkerStatus for Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(name: String, home: &Path, limits: WorkerLimits, supervisor: Supervisor) -> Arc<Self> {
+    pub(crate) fn new(
+        name: String,
+        configured: String,
+        home: &Path,
+        limits: WorkerLimits,
+        supervisor: Supervisor,
+    ) -> Arc<Self> {
         let backoff = Backoff::new(limits.restarts);
         let state = State { now: Now::Idle, plugins: Vec::new(), backoff, restarts: 0, last_end: None };
         Arc::new(Worker {
             name,
             limits,
+            configured,
             supervisor,
             standing: Standing::default(),
             dropped: AtomicU64::new(0),
@@ -211,7 +223,7 @@ impl Worker {
     /// Starts a process.
     fn start(self: &Arc<Self>) -> Result<Arc<Live>, Error> {
         let weak = Arc::downgrade(self);
-        Live::start(&self.supervisor, &self.name, &self.limits, move |ended| {
+        Live::start(&self.supervisor, &self.name, &self.configured, &self.limits, move |ended| {
             if let Some(worker) = weak.upgrade() {
                 worker.ended(&ended);
             }
