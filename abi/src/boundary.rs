@@ -13,6 +13,7 @@ macro_rules! check_layout {
     };
 }
 
+mod config;
 mod growing;
 mod lifecycle;
 mod memory;
@@ -21,6 +22,9 @@ mod trace;
 
 use std::ffi::c_void;
 
+pub use config::{
+    CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, WritableConfigService,
+};
 pub use growing::{Growing, TooSmall};
 pub use lifecycle::{HEALTH_DEGRADED, LifecycleTable, READY_NOT_YET};
 pub use memory::{MemoryShard, MemoryTable};
@@ -293,16 +297,6 @@ pub struct LogService {
     pub write: unsafe extern "C" fn(handle: *const Handle, level: u32, text: Str),
 }
 
-/// Service `config/1`: the instance's configuration.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct ConfigService {
-    /// Size of this structure in bytes.
-    pub size: u32,
-    /// Appends the current configuration, as JSON, to `out`. Returns 0 on success.
-    pub read: unsafe extern "C" fn(handle: *const Handle, out: *mut crate::Text) -> u32,
-}
-
 /// Service `dirs/1`: the directories of the instance.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -436,5 +430,6 @@ mod tests {
         check_layout!(UnloadService, 56: size 0, at_thread_exit 8, key_create 16, key_delete 24, set_specific 32,
             thread_create 40, keep 48);
         check_layout!(UnloadTable, 24: size 0, bind 8, probe 16);
+        check_layout!(WritableConfigService, 32: size 0, read 8, stored 16, write 24);
     }
 }

@@ -28,6 +28,7 @@
 //! assert_eq!(answer.reports, ["spam"]);
 //! ```
 
+mod config;
 mod lifecycle;
 
 use std::cell::RefCell;
@@ -37,13 +38,14 @@ use std::ptr::{from_mut, from_ref, null, null_mut};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use self::config::Kept;
 use crate::boundary::{
     self, ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registrar,
-    Registration, ReloadTable, SavedState, StateTable, Str,
+    Registration, ReloadTable, SavedState, StateTable, Str, WritableConfigService,
 };
 use crate::error::{Error, Result};
-use crate::host::Dir;
-use crate::{Kind, Plugin, Point, State, Text, entry, host};
+use crate::host::{Dir, StoredConfig};
+use crate::{Configuration, Kind, Plugin, Point, State, Text, entry, host};
 
 thread_local! {
     /// What the plugin reported on this thread since the last query.
@@ -134,7 +136,7 @@ fn begin<P: Plugin>(
     // SAFETY: the table lives as long as the process.
     unsafe { host::attach(&TABLE) };
     SAID.take();
-    let handle = Box::new(Handle::new(config));
+    let handle = Box::new(Handle::new::<P>(config));
     let mut callbacks: Vec<(String, String, RawCallback, *mut c_void)> = Vec::new();
     let mut instance = null_mut();
     // SAFETY: as a host does: text for the call, room for a pointer, a handle that outlives the
@@ -206,9 +208,18 @@ impl<P: Plugin> Running<P> {
         let table = unsafe { &*entry::query::<P>(Str::new("reload/1")).cast::<ReloadTable>() };
         // SAFETY: the instance is started; text for the call.
         match unsafe { (table.reload)(self.instance, Str::new(config)) } {
-            0 => Ok(()),
+            0 => {
+                self.handle.config.set(config);
+                Ok(())
+            }
             _ => Err(Error::from(SAID.take().join("; "))),
         }
+    }
+
+    /// The configuration that is kept for the instance: what it was started with or given by [`reload`](Self::reload),
+    /// or has written itself since.
+    pub fn stored_config(&self) -> StoredConfig {
+        self.handle.config.now().clone()
     }
 
     /// Returns the state that the instance hands to the next generation, as before it is replaced.
@@ -284,19 +295,19 @@ impl<P: Plugin> Drop for Running<P> {
 /// What the test host's services know of the instance.
 #[derive(Debug)]
 struct Handle {
-    config: String,
+    config: Kept,
     /// The instance's own directory, removed with it.
     home: PathBuf,
     log: Mutex<Vec<String>>,
 }
 
 impl Handle {
-    fn new(config: &str) -> Self {
+    fn new<P: Plugin>(config: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         // Relaxed: only distinctness matters.
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let home = std::env::temp_dir().join(format!("hookrail-testing-{}-{number}", std::process::id()));
-        Handle { config: config.into(), home, log: Mutex::default() }
+        Handle { config: Kept::new(config, |json| P::Config::from_json(json).map(drop)), home, log: Mutex::default() }
     }
 
     fn dir(&self, kind: u32) -> PathBuf {
@@ -343,12 +354,15 @@ unsafe extern "C" fn current() -> *const Context {
 /// `id` is readable for the call.
 unsafe extern "C" fn query(id: Str) -> *const c_void {
     static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
-    static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
+    static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read };
+    static WRITABLE: WritableConfigService =
+        WritableConfigService { size: size_of::<WritableConfigService>() as u32, read, stored, write };
     static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
     // SAFETY: the plugin passes text that is readable for the call.
     match &*unsafe { id.to_text() } {
         "log/1" => from_ref(&LOG).cast(),
         "config/1" => from_ref(&CONFIG).cast(),
+        "config/2" => from_ref(&WRITABLE).cast(),
         "dirs/1" => from_ref(&DIRS).cast(),
         _ => null(),
     }
@@ -364,9 +378,42 @@ unsafe extern "C" fn log(handle: *const boundary::Handle, _level: u32, text: Str
 
 /// # Safety
 /// `handle` is that of an instance whose `Running` is still there; nobody else uses `out` during the call.
-unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> u32 {
+unsafe extern "C" fn read(handle: *const boundary::Handle, out: *mut Text) -> u32 {
     // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
-    unsafe { (*out).push_str(&(*handle.cast::<Handle>()).config) };
+    unsafe { (*out).push_str(&(*handle.cast::<Handle>()).config.now().json) };
+    0
+}
+
+/// # Safety
+/// As for `read`; nobody else uses `revision` either.
+unsafe extern "C" fn stored(handle: *const boundary::Handle, out: *mut Text, revision: *mut u64) -> u32 {
+    // SAFETY: the handle is ours, kept while the instance lives; the others are exclusive.
+    let (handle, out, revision) = unsafe { (&*handle.cast::<Handle>(), &mut *out, &mut *revision) };
+    let now = handle.config.now();
+    out.push_str(&now.json);
+    *revision = now.revision;
+    0
+}
+
+/// # Safety
+/// As for `stored`; `json` is readable for the call, and `why` is a text as `out` is.
+unsafe extern "C" fn write(
+    handle: *const boundary::Handle,
+    json: Str,
+    if_revision: u64,
+    revision: *mut u64,
+    why: *mut Text,
+) -> u32 {
+    // SAFETY: the handle is ours, kept while the instance lives; the text holds for the call, the others are exclusive.
+    let (handle, json, revision, why) =
+        unsafe { (&*handle.cast::<Handle>(), json.to_text(), &mut *revision, &mut *why) };
+    match handle.config.write(&json, if_revision) {
+        Ok(now) => *revision = now,
+        Err((answer, said)) => {
+            why.push_str(&said);
+            return answer;
+        }
+    }
     0
 }
 

@@ -122,6 +122,7 @@ pub use hookrail_store as store;
 /// run so.
 #[cfg(feature = "isolation")]
 pub mod worker {
+    pub use hookrail_engine::Crashes;
     pub use hookrail_isolate::{Processes, enter, processes, run};
     pub use hookrail_model::unit::{Exit, ExitStatus, Restarts};
 }
@@ -137,13 +138,16 @@ pub use hookrail_model::capability::{Capability, NoCapability};
 pub use hookrail_model::config::{
     CallbackOverride, FaultPolicies, HealthLimits, PointConfig, Quarantine, UpgradeLimits,
 };
+pub use hookrail_model::crash::{CrashReport, CrashedPlugin, LostCall};
 pub use hookrail_model::end::End;
 #[doc(hidden)]
 pub use hookrail_model::error::NO_PLUGIN;
 pub use hookrail_model::error::{ApiMisuse, Compiler, ConfigError, Error, Incompatible, Misbehaved};
 pub use hookrail_model::event::{Event, EventKind};
 pub use hookrail_model::health::Health;
-pub use hookrail_model::isolation::{Isolation, WorkerLimits, WorkerState, WorkerView};
+pub use hookrail_model::isolation::{
+    Isolation, LimitView, LimitedBy, Placed, PlacedBy, WorkerLimits, WorkerState, WorkerView,
+};
 pub use hookrail_model::log_level::LogLevel;
 pub use hookrail_model::memory::{Memory, MemoryView};
 pub use hookrail_model::note::{Note, NoteHook};

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use hookrail_abi::host::NotWritten;
 use hookrail_abi::prelude::*;
 use hookrail_abi::{Instances, Isolation, List, Payload, points, serde, testing, tracing};
 
@@ -106,6 +107,12 @@ impl Plugin for Screen {
         if config.limit == 0 {
             host.leave_out("tag");
         }
+        let instance: Instance = host.instance();
+        let stored = instance.stored_config()?;
+        match instance.write_config(&stored.json, Some(stored.revision)) {
+            Ok(_) | Err(NotWritten::Busy(_) | NotWritten::Changed(_)) => {}
+            Err(refused) => return Err(refused.into()),
+        }
         Ok(Screen { words: config.words, counted: AtomicU64::new(0) })
     }
 
@@ -144,4 +151,5 @@ fn a_plugin_in_the_sdk_of_1_0_works() {
     let mut message = Message::new("a.b", "text");
     assert_eq!(screen.call(MessagePublish, "tag", &mut message).verdict, Verdict::Continue);
     assert_eq!(message.header("tag"), Some("seen"));
+    assert_eq!(screen.stored_config().revision, 1);
 }

@@ -4,6 +4,7 @@
 //! A library that it opens is never closed, since it tracks no destructor, key or thread.
 
 mod callback;
+mod config;
 mod driver;
 mod frame;
 mod host;

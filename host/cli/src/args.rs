@@ -3,6 +3,7 @@
 mod check;
 mod config;
 mod consent;
+mod crash;
 mod hooks;
 mod manage;
 mod new;
@@ -21,6 +22,7 @@ use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcom
 pub(crate) use self::check::{Check, CheckOne};
 pub(crate) use self::config::{Config, Reconfigure};
 pub(crate) use self::consent::Consent;
+pub(crate) use self::crash::{Crash, Replay};
 pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::Plugin;
 pub(crate) use self::new::{Language, New, PointsCrate};
@@ -113,6 +115,9 @@ pub(crate) enum Command {
     /// Manage the keys whose packages are trusted
     #[command(subcommand)]
     Trust(Trust),
+    /// Show how workers of plugins have crashed
+    #[command(subcommand)]
+    Crash(Crash),
     /// Print the script by which a shell completes commands, options and names
     Completions(Completions),
     /// One check, in its own process

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
-use hookrail::control::command::{List, Points};
+use hookrail::control::command::{Crashes, List, Points};
 use hookrail::control::{Client, Manage, Running, running};
 use hookrail::package::{Home, Trust};
 use hookrail::store::Store;
@@ -43,6 +43,12 @@ pub(crate) fn loaded() -> Vec<CompletionCandidate> {
     let plugins = ask(|host| host.ask(List::new()).unwrap_or_default());
     let loaded = plugins.into_iter().filter(|plugin| plugin.loaded);
     once(loaded.map(|plugin| candidate(&plugin.name, plugin.version)))
+}
+
+/// The reports of crashes that are kept.
+pub(crate) fn crashes() -> Vec<CompletionCandidate> {
+    let reports = ask(|host| host.ask(Crashes::new()).unwrap_or_default());
+    once(reports.into_iter().map(|report| candidate(&report.id, report.end)))
 }
 
 /// The hook points of running hosts; those of the catalogue if none runs.

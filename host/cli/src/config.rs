@@ -135,10 +135,12 @@ fn history(name: &str, revision: Option<u64>, common: &Common) -> Result<(), Err
     if former.is_empty() {
         return print::line(format_args!("{name} has no earlier configuration"));
     }
-    let columns = [Column::Number("revision"), Column::Text("since"), Column::Text("configuration")];
-    let rows = former
-        .iter()
-        .map(|FormerConfig { revision, since, value, .. }| vec![revision.to_string(), since.clone(), beginning(value)]);
+    let columns =
+        [Column::Number("revision"), Column::Text("since"), Column::Text("by"), Column::Text("configuration")];
+    let row = |FormerConfig { revision, since, origin, value, .. }: &FormerConfig| {
+        vec![revision.to_string(), since.clone(), origin.to_string(), beginning(value)]
+    };
+    let rows = former.iter().map(row);
     print::lines(table(Target::Stdout, &columns, rows))
 }
 
@@ -193,6 +195,7 @@ fn origin(configured: &Configured) -> String {
         Origin::Host => "the host's configuration file sets it".into(),
         Origin::Nothing => "it is not configured".into(),
         Origin::Operator => format!("configuration {}{since}", configured.revision),
+        Origin::Plugin => format!("configuration {}{since}, written by the plugin itself", configured.revision),
         Origin::Package => format!("the default of its package{since}"),
         _ => format!("this version does not know where it comes from{since}"),
     }

@@ -54,6 +54,10 @@ pub(crate) enum Error {
     PluginExit,
     #[error("the password of {key}: {why}")]
     NoPassword { key: String, why: String },
+    #[error("no worker has crashed")]
+    NoCrash,
+    #[error("no call of the report `{}` can be made again: {why}", id.escape_debug())]
+    NoReplay { id: String, why: String },
     #[error("no host is running: there is no socket of one in {}", .0.display())]
     NoneRuns(PathBuf),
     #[error("no host with the PID {pid} is running{}", others(running))]
@@ -157,6 +161,8 @@ impl Error {
             Error::IsPackage { .. } => "HR0626",
             Error::NotConfirmed(_) => "HR0627",
             Error::NoPassword { .. } => "HR0628",
+            Error::NoCrash => "HR0713",
+            Error::NoReplay { .. } => "HR0631",
             Error::PluginExit => "HR0629",
             Error::Encoding { .. } => "HR0630",
         }
@@ -170,6 +176,10 @@ impl Error {
             Error::Enabled(failed) => {
                 let NotLoaded { plugin, error, .. } = &**failed;
                 format!("{}; to go without it: `hookrail plugin disable {plugin}`, or --no-store", error.fix()).into()
+            }
+            Error::NoCrash => "reports are in the home of the host: `hookrail status` shows which that is".into(),
+            Error::NoReplay { id, .. } => {
+                format!("`hookrail crash show {}` shows what is known of it", quoted(id)).into()
             }
             Error::Library { plugin, error } => {
                 if let hookrail::Error::ApiMisuse(ApiMisuse::AnotherPlugin { found, .. }) = &**error {

@@ -3,12 +3,13 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use hookrail::control::wire::StreamItem;
-use hookrail::{Event, EventKind, Isolation};
+use hookrail::{Event, EventKind};
 use indicatif::HumanBytes;
 
 use crate::args::Common;
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::place::place;
 use crate::plugin::{lost, times};
 use crate::{duration, print, remote, stderr};
 
@@ -31,6 +32,9 @@ fn text(event: &Event) -> String {
     let of_day = since_epoch.as_millis() % 86_400_000;
     let (hours, minutes, seconds) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
     let what = match what {
+        EventKind::ConfigWritten { instance, revision, .. } => {
+            format!("{instance} has written its configuration, revision {revision}")
+        }
         EventKind::Ended { end, unfreed_memory: Some(left), .. } if left.allocations > 0 => {
             format!("ended: {end}; {}", lost(*left))
         }
@@ -70,16 +74,6 @@ fn text(event: &Event) -> String {
         _ => "something happened that this version does not know: `--json` shows it".into(),
     };
     format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}Z  {plugin} {generation}  {what}", of_day % 1000)
-}
-
-/// Where a plugin runs.
-pub(crate) fn place(isolation: &Isolation) -> String {
-    match isolation {
-        Isolation::InProcess => "in the process of the host".into(),
-        Isolation::Worker(None) => "in a worker of its own".into(),
-        Isolation::Worker(Some(name)) => format!("in the worker {name}"),
-        _ => "where this version does not know".into(),
-    }
 }
 
 #[cfg(test)]

@@ -31,8 +31,8 @@ impl ExitCode {
             _ if problem.retryable => ExitCode::TryAgain,
             // No such plugin, callback, point or field.
             "HR0103" | "HR0109" | "HR0110" | "HR0712" => ExitCode::NotFound,
-            // No such schema, host or revision.
-            "HR0604" | "HR0611" | "HR0624" | "HR0711" => ExitCode::NotFound,
+            // No such schema, host, revision or report.
+            "HR0604" | "HR0611" | "HR0624" | "HR0711" | "HR0713" => ExitCode::NotFound,
             // The system refuses something, or a plugin ends the process.
             "HR0606" | "HR0616" | "HR0629" => ExitCode::Failure,
             // The input is in an encoding that is not understood.

@@ -12,6 +12,7 @@ mod check;
 mod complete;
 mod config;
 mod confirm;
+mod crash;
 mod demo;
 mod dev;
 mod digest;
@@ -32,6 +33,7 @@ mod nearest;
 mod new;
 mod overrides;
 mod pack;
+mod place;
 mod plugin;
 mod plugin_exit;
 mod plugins;
@@ -104,6 +106,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Sign(options) => key::sign(options),
         Command::Verify(options) => verify::run(options),
         Command::Trust(command) => trust::run(command),
+        Command::Crash(command) => crash::run(command),
         Command::Completions(options) => complete::run(options),
         Command::CheckOne(options) => check::run_one(options),
     }

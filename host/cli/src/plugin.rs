@@ -8,7 +8,7 @@ pub(crate) mod text;
 use hookrail::PluginView;
 use hookrail::control::Manage;
 use hookrail::control::command::{
-    Command, Embed, Ended, Halt, Isolate, List, Load, Replace, Restart, Resume, SetLogLevel, Show, Start, Stop, Unload,
+    Command, Ended, Halt, List, Load, Replace, Restart, Resume, SetLogLevel, Show, Start, Stop, Unload,
 };
 
 use self::answer::answer;
@@ -38,16 +38,6 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
             }
             let mut command = Replace::new(name, absolute(file)?);
             (command.fresh, command.wait_ms) = (swap.fresh, swap.wait_ms());
-            ask(common, command, text::replaced)
-        }
-        Plugin::Isolate { name, worker, no_wait, common } => {
-            let mut command = Isolate::new(name);
-            (command.worker, command.wait_ms) = (worker.clone(), no_wait.then_some(0));
-            ask(common, command, text::replaced)
-        }
-        Plugin::Embed { name, no_wait, common } => {
-            let mut command = Embed::new(name);
-            command.wait_ms = no_wait.then_some(0);
             ask(common, command, text::replaced)
         }
         Plugin::Unload { name, no_wait, common } => {

@@ -122,6 +122,9 @@ pub enum ControlError {
     /// A filter names a field that no dispatch has.
     #[error("{0}")]
     UnknownField(MissingField),
+    /// There is no such report of a crash.
+    #[error("there is no report `{}`", .0.escape_debug())]
+    NoCrash(String),
     /// The peer is another user.
     #[error("user {user} may not manage a host of user {owner}")]
     #[non_exhaustive]
@@ -159,6 +162,7 @@ impl ControlError {
             ControlError::BadRequest(_) => ("HR0701", "docs/guide/operating.md lists the commands and their fields"),
             ControlError::InUse(_) => ("HR0702", "choose another path, or end the program that listens there"),
             ControlError::LineTooLong { .. } => ("HR0703", "send one JSON object per line"),
+            ControlError::NoCrash(_) => ("HR0713", "`hookrail crash list` has those that are kept"),
             ControlError::NeedsHost => ("HR0711", "`hookrail run` starts one"),
             ControlError::UnknownField(_) => {
                 ("HR0712", "name one that they have; `headers.KEY` is a header, and `a.b` the field `b` in `a`")

@@ -49,6 +49,7 @@ mod commands;
 mod control;
 mod ending;
 mod error;
+mod keeper;
 mod lines;
 mod manage;
 mod manager;

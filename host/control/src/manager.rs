@@ -13,6 +13,7 @@ use crate::attached_store::AttachedStore;
 use crate::call::{Call, Caller};
 use crate::commands::{Commands, Handler};
 use crate::error::Error;
+use crate::keeper::{Managed, StoreKeeper};
 use crate::manage::Manage;
 use crate::standard;
 use crate::verbs::{NotLoaded, Verbs};
@@ -103,6 +104,7 @@ impl Manager {
             }
         });
         let attached = AttachedStore { store, is_live };
+        let is_first = is_first && core.keep_configurations(StoreKeeper(self.shared.clone()));
         if !is_first || self.shared.attached.set(attached).is_err() {
             return Err(ApiMisuse::StoreThere.into());
         }
@@ -156,6 +158,13 @@ impl Manager {
         run: impl FnOnce(&Call<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
         run(&Call::new(&self.core()?, self.shared.attached.get(), caller))
+    }
+}
+
+impl Managed for Shared {
+    fn with_verbs<R>(&self, run: impl FnOnce(Verbs<'_>) -> R) -> Option<R> {
+        let (core, attached) = (self.core.upgrade()?, self.attached.get()?);
+        Some(run(Verbs { core: &core, attached }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands that every host has.
 
+mod crashes;
 mod file;
 mod plugin;
 mod points;
@@ -8,9 +9,9 @@ use std::time::Duration;
 
 use hookrail_engine::Core;
 use hookrail_model::command::{
-    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, Halt, ImportIncoming,
-    Install, List, Load, Points, Program, Restart, Resume, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status,
-    Stop, Uninstall, Unload, Unquarantine, Validate,
+    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Crashes, Disable, Enable, Events, Halt,
+    ImportIncoming, Install, List, Load, Points, Program, Restart, Resume, Rollback, SetLevel, SetLogLevel, Show,
+    ShowCrash, Stage, Start, Status, Stop, Uninstall, Unload, Unquarantine, Validate,
 };
 use hookrail_store::{self as store, Depth};
 use serde_json::Value;
@@ -33,6 +34,8 @@ pub(crate) fn register(commands: &Commands) {
         let how = Reconfigure { restart, if_revision, swap: Swap { fresh: false, wait_ms } };
         call.verbs()?.configure(&plugin, config, how)
     });
+    commands.register(|call, Crashes { .. }| crashes::list(call.core()));
+    commands.register(|call, ShowCrash { id, .. }| crashes::show(call.core(), &id));
     commands.register(|call, Disable { plugin, wait_ms, .. }| call.verbs()?.disable(&plugin, wait_ms));
     commands.register(|call, Enable { plugin, .. }| call.verbs()?.enable(&plugin));
     // The events that follow the answer are sent by the connection.

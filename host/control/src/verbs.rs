@@ -10,11 +10,12 @@
 
 mod apply;
 mod config;
-mod declared;
+pub(crate) mod declared;
 mod fallback;
 mod foresee;
 mod incoming;
 mod installed;
+pub(crate) mod isolation;
 mod list;
 mod plan;
 mod start;
@@ -22,6 +23,7 @@ mod start;
 use std::sync::Arc;
 
 use hookrail_engine::{Core, RuntimeOverrides};
+use hookrail_model::isolation::{Placed, PlacedBy};
 use hookrail_store::{Library, LoadSpec};
 use serde_json::Value;
 
@@ -48,12 +50,14 @@ pub(crate) struct Swap {
 impl Verbs<'_> {
     /// The plugin's settings besides the host's configuration.
     fn wishes(self, spec: &LoadSpec) -> RuntimeOverrides {
-        let LoadSpec { library: Library { name, .. }, config, overrides, .. } = spec;
+        let LoadSpec { library: Library { name, .. }, config, overrides, isolation, .. } = spec;
         let is_set = !config.is_null() && self.host_says(name).is_none();
+        let isolation = isolation.clone().filter(|_| self.core.config.placed(name).is_none());
+        let isolation = isolation.map(|process| Placed::new(process, PlacedBy::Store));
         RuntimeOverrides {
             configs: is_set.then(|| (name.clone(), config.clone())).into_iter().collect(),
             overrides: overrides.clone(),
-            isolation: None,
+            isolation,
         }
     }
 

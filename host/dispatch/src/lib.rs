@@ -36,4 +36,4 @@ pub use pin::PinnedChains;
 pub use probation::Probation;
 pub use queue::{Queue, Wake};
 pub use registry::{Addition, Look, PointState, Registry, TakenOut};
-pub use stats::{Record, Tracer, Tracers};
+pub use stats::{Record, Tracer, Tracers, shown};

@@ -12,4 +12,4 @@ pub(crate) use clock::monotonic;
 pub use record::Record;
 pub(crate) use tally::{PointCounts, Tally};
 pub(crate) use trace::Taking;
-pub use trace::{Tracer, Tracers};
+pub use trace::{Tracer, Tracers, shown};

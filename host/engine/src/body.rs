@@ -16,6 +16,8 @@ use hookrail_model::isolation::WorkerView;
 use hookrail_model::note::Note;
 use serde::{Deserialize, Serialize};
 
+use crate::writable::Writable;
+
 /// The code of one loaded plugin, and its instances. The methods that change something are called on one thread at a
 /// time.
 ///
@@ -116,6 +118,8 @@ pub struct Configured<'a> {
     pub config: &'a str,
     /// Its own directory, with one subdirectory per kind of directory.
     pub home: &'a Path,
+    /// What it writes its configuration with.
+    pub writable: &'a Arc<dyn Writable>,
 }
 
 /// What an instance is asked to hand over.

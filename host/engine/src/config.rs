@@ -12,7 +12,7 @@ use std::time::Duration;
 use hookrail_model::config::{CallbackOverride, FaultPolicies, HealthLimits, PointConfig, Quarantine, UpgradeLimits};
 use hookrail_model::error::{ConfigError, Error};
 use hookrail_model::instance::plugin_of;
-use hookrail_model::isolation::{Isolation, WorkerLimits};
+use hookrail_model::isolation::{Placed, PlacedBy, WorkerLimits};
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::setters;
 use hookrail_model::units::fields;
@@ -90,7 +90,7 @@ pub struct RuntimeOverrides {
     /// About its callbacks; the host's configuration goes before them.
     pub overrides: Vec<CallbackOverride>,
     /// In which process it runs; it takes precedence over the host's configuration.
-    pub isolation: Option<Isolation>,
+    pub isolation: Option<Placed>,
 }
 
 /// The limits that are watched while plugins run.
@@ -244,6 +244,17 @@ impl Config {
         self.places.as_ref()?.of_key(key)
     }
 
+    /// Where a file states the configuration of an instance, if one does.
+    pub(crate) fn declares(&self, instance: &str) -> Option<String> {
+        let plugin = self.plugins.get(plugin_of(instance))?;
+        let key = instance.split_once(':').map(|(_, key)| key);
+        let config = match key {
+            Some(key) => &plugin.instances.get(key)?.config,
+            None => &plugin.config,
+        };
+        if config.is_null() { None } else { self.place_of(&key_of_instance(instance)) }
+    }
+
     /// A mistake in this configuration, with the file and the line.
     #[doc(hidden)]
     pub fn located(&self, error: ConfigError) -> ConfigError {
@@ -291,6 +302,9 @@ impl Config {
             if plugin.max_memory == Some(0) {
                 return meaningless(format!("plugins.{name}.max_memory"), "is 0: leave it out for no limit");
             }
+            if let Some((key, why)) = plugin.worker.mistake() {
+                return meaningless(format!("plugins.{name}.worker.{key}"), why);
+            }
             let is_good = |key: &str| {
                 !key.is_empty()
                     && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
@@ -329,10 +343,11 @@ impl Config {
         }
     }
 
-    /// In which process a plugin runs, unless it was moved; its note may wish for a worker.
-    pub(crate) fn isolation(&self, plugin: &str, wish: Option<&str>) -> Isolation {
-        let said = self.plugins.get(plugin).and_then(|plugin| plugin.isolation.clone());
-        said.unwrap_or(if wish == Some("worker") { Isolation::WORKER } else { Isolation::InProcess })
+    /// In which process a plugin runs, if this configuration decides that.
+    #[doc(hidden)]
+    pub fn placed(&self, plugin: &str) -> Option<Placed> {
+        let process = self.plugins.get(plugin)?.isolation.clone()?;
+        Some(Placed::new(process, PlacedBy::Host))
     }
 
     /// The limits of a plugin's worker.

@@ -23,7 +23,8 @@ use hookrail_image::SealedCopy;
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::end::End;
 use hookrail_model::error::Error;
-use hookrail_model::isolation::Isolation;
+use hookrail_model::instance::plugin_of;
+use hookrail_model::isolation::{Isolation, Placed, PlacedBy};
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::stats::StatsLevel;
 use hookrail_model::trace::TraceFilter;
@@ -129,7 +130,7 @@ impl Host {
     /// If it is moved into this process, the caller trusts the library as this program, as for [`load`](Host::load).
     pub unsafe fn move_to(&self, plugin: &PluginHandle, isolation: Isolation) -> Result<Upgraded, Error> {
         // SAFETY: the caller trusts the library as this program, if it is moved here.
-        unsafe { self.core.move_to(plugin, isolation) }
+        unsafe { self.core.move_to(plugin, Placed::new(isolation, PlacedBy::Command)) }
     }
 
     /// Stops a running plugin and waits until it is stopped: removes its callbacks from their chains, waits until no
@@ -213,6 +214,18 @@ impl Host {
     /// If the instance is not running, cannot reload, or refuses the configuration.
     pub fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
         self.core.reload(instance, config)
+    }
+
+    /// The configuration of a loaded instance: that of [`Config`], until [`reload`](Host::reload) or the plugin itself
+    /// changes it. The event [`ConfigWritten`](hookrail_model::event::EventKind::ConfigWritten) tells of the latter;
+    /// without a store it is held until the plugin is unloaded, and keeping it longer is up to the program.
+    ///
+    /// # Errors
+    /// If no such instance is loaded.
+    pub fn configuration(&self, instance: &str) -> Result<serde_json::Value, Error> {
+        let changed = self.core.table.configuration(instance)?;
+        let given = || self.core.config.instances(plugin_of(instance)).into_iter().find(|(name, _)| name == instance);
+        Ok(changed.or_else(|| Some(given()?.1)).unwrap_or_default())
     }
 
     /// Sets how much a plugin logs by `tracing` and `log` from now on, through upgrades and rollbacks, until it is

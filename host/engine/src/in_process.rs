@@ -108,11 +108,13 @@ impl InProcess {
     fn handle(&mut self, instance: &Configured<'_>) -> Arc<Handle> {
         if let Some(handle) = self.handles.get(instance.name) {
             instance.config.clone_into(&mut handle.config.lock());
+            *handle.writable.lock() = instance.writable.clone();
             return handle.clone();
         }
         let handle = Arc::new(Handle {
             instance: instance.name.into(),
-            config: Mutex::new(instance.config.into()),
+            config: Arc::new(Mutex::new(instance.config.into())),
+            writable: Mutex::new(instance.writable.clone()),
             home: instance.home.to_owned(),
             ephemeral: Ephemeral::default(),
             diagnostics: self.library.diagnostics.clone(),

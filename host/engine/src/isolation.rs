@@ -1,5 +1,6 @@
 //! Where bodies in other processes come from: a crate above provides them.
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use hookrail_image::{Inspection, SealedCopy};
@@ -23,6 +24,8 @@ pub trait Isolation: Send + Sync {
 pub struct Placement {
     /// The host that asks.
     pub host: u64,
+    /// The home of that host.
+    pub home: PathBuf,
     /// The name of the worker that it shares with other plugins of that host, if it does.
     pub shared: Option<String>,
     /// How the library is opened.

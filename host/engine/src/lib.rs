@@ -10,11 +10,13 @@ mod admission;
 mod body;
 mod builtin;
 mod config;
+mod crashes;
 mod event;
 mod health;
 mod host;
 mod in_process;
 mod isolation;
+mod keeping;
 mod plugin;
 mod receive;
 mod register;
@@ -22,16 +24,20 @@ mod service;
 mod thread;
 mod ticket;
 mod unload;
+mod writable;
 
 pub use body::{Admission, Body, Configured, Request, Response, Saved, WorkerStatus};
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use config::{
     Config, DroppedContent, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, UnloadLimits,
 };
+pub use crashes::Crashes;
 pub use event::Events;
 pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgraded};
 pub use in_process::{InProcess, Opening};
 pub use isolation::{Isolation, Placement, provide};
+pub use keeping::Keeper;
 pub use plugin::schema;
 pub use service::{Caller, Revocable, Services, offer, sweep_instance};
 pub use ticket::Ticket;
+pub use writable::{NotWritten, Taken, Writable};

@@ -16,7 +16,7 @@ use hookrail_image::{SealedCopy, inspect_copy};
 use hookrail_loader::{Closed, Meter, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::{ConfigError, Error};
-use hookrail_model::isolation::Isolation;
+use hookrail_model::isolation::{Isolation, Placed};
 use hookrail_model::log;
 use hookrail_model::note::Note;
 use hookrail_model::schema::Schema;
@@ -30,7 +30,9 @@ use crate::body::{Body, Configured, Request, Response, Saved, WorkerStatus};
 use crate::config::{Config, RuntimeOverrides};
 use crate::in_process::{self, InProcess};
 use crate::isolation::{self, Placement};
+use crate::keeping::Keeping;
 use crate::thread;
+use crate::writable::Writable;
 
 /// What instances handed over, by name. It lives on the process's heap, so it outlives the library that created it.
 pub(crate) type States = BTreeMap<String, SavedState>;
@@ -48,12 +50,16 @@ pub(crate) type Lifecycle = Arc<Mutex<Option<Loaded>>>;
 #[derive(Debug)]
 pub(crate) struct Loaded {
     body: Box<dyn Body>,
+    /// In which process that is.
+    placed: Placed,
     /// How long copying and reading the file took.
     copied: Duration,
     /// The names of its instances.
     instances: Vec<Arc<str>>,
     /// The schema that the configurations of its instances were validated against.
     schema: Option<Arc<Schema>>,
+    /// What keeps the configurations that they write themselves, since they were started last.
+    keeping: Option<Arc<Keeping>>,
 }
 
 /// What the instances of a plugin start with.
@@ -69,10 +75,13 @@ pub(crate) struct StartContext<'a> {
     pub(crate) states: &'a States,
     /// The schema that the configurations of the previous generation were validated against.
     pub(crate) schema: Option<Arc<Schema>>,
+    /// What keeps the configurations that the instances write themselves.
+    pub(crate) keeping: Arc<Keeping>,
 }
 
 impl Loaded {
-    /// Opens a library in the process that it was moved to, or else in the one that the configuration names for it.
+    /// Opens a library in the process that it was moved to, else in the one that the configuration names for it, else as
+    /// its note wishes.
     ///
     /// # Safety
     /// The caller trusts the library as this program, unless it runs in a worker: its constructors run, and later its
@@ -81,23 +90,25 @@ impl Loaded {
         copy: SealedCopy,
         config: &Config,
         host: u64,
-        moved: Option<Isolation>,
+        moved: Option<Placed>,
     ) -> Result<Self, Error> {
         let began = Instant::now();
         let inspection = inspect_copy(&copy, ARCH)?;
         let copied = copy.took() + began.elapsed();
         let name = inspection.note.name.clone();
         let opening = config.opening(&name);
-        let isolation = moved.unwrap_or_else(|| config.isolation(&name, inspection.note.isolation.as_deref()));
-        let body: Box<dyn Body> = match isolation {
+        let wish = || Placed::by_wish(inspection.note.isolation.as_deref());
+        let placed = moved.or_else(|| config.placed(&name)).unwrap_or_else(wish);
+        let body: Box<dyn Body> = match &placed.process {
             Isolation::Worker(shared) => {
-                let placement = Placement { host, shared, opening, limits: config.worker(&name) };
+                let (home, limits) = (config.home_dir(), config.worker(&name));
+                let placement = Placement { host, home, shared: shared.clone(), opening, limits };
                 isolation::provider(&name)?.open(copy, inspection, placement)?
             }
             // SAFETY: the caller trusts the library as this program.
             _ => Box::new(unsafe { InProcess::open(copy, inspection, opening)? }),
         };
-        Ok(Loaded { body, copied, instances: Vec::new(), schema: None })
+        Ok(Loaded { body, placed, copied, instances: Vec::new(), schema: None, keeping: None })
     }
 
     pub(crate) fn note(&self) -> &Note {
@@ -127,6 +138,11 @@ impl Loaded {
     /// The meter of its memory, if it counts that.
     pub(crate) fn meter(&self) -> Option<Arc<Meter>> {
         self.body.meter()
+    }
+
+    /// In which process it runs, and who decided that.
+    pub(crate) fn placed(&self) -> &Placed {
+        &self.placed
     }
 
     /// The worker that it runs in, if it is not this process.
@@ -164,10 +180,14 @@ impl Loaded {
             let fits = self.schema.as_ref().map_or(Ok(()), |schema| schema.check(instance, value));
             fits.map_err(|error| if runtime.is_some() { error } else { config.located_error(error) })?;
         }
+        self.keeping = Some(context.keeping.clone());
+        let writable: Arc<dyn Writable> = context.keeping.clone();
         let mut additions = Vec::new();
         for (instance, value) in instances {
+            context.keeping.give(&instance, &value, self.schema.clone(), config.declares(&instance));
             let home = config.home_dir().join("instances").join(instance.replace(':', "@"));
-            self.body.create(&Configured { name: &instance, config: &value.to_string(), home: &home })?;
+            let (config, writable) = (&*value.to_string(), &writable);
+            self.body.create(&Configured { name: &instance, config, home: &home, writable })?;
             let instance: Arc<str> = instance.into();
             self.instances.push(instance.clone());
             additions.extend(self.start_instance(instance, context)?);
@@ -209,13 +229,20 @@ impl Loaded {
         Ok(admitted)
     }
 
-    /// Hands a new configuration to a started instance, whose callbacks keep running.
-    pub(crate) fn reload(&self, instance: &str, config: &Value) -> Result<(), Error> {
+    /// Hands a new configuration to a started instance, whose callbacks keep running, and calls `reloaded` before
+    /// anybody else can change it.
+    pub(crate) fn reload(&self, instance: &str, config: &Value, reloaded: impl FnOnce()) -> Result<(), Error> {
         thread::is_alive()?;
         let config = configured(config);
         let schema = self.ready_schema(instance, self.schema.as_ref())?;
         schema.map_or(Ok(()), |schema| schema.check(instance, &config))?;
-        self.body.reload(instance, &config.to_string())
+        let changing = self.keeping.as_ref().map(|keeping| keeping.changing());
+        self.body.reload(instance, &config.to_string())?;
+        reloaded();
+        if let Some(changing) = &changing {
+            changing.gave(instance, &config);
+        }
+        Ok(())
     }
 
     /// Pauses what its instances do by themselves: all of them, or none.
@@ -293,6 +320,7 @@ impl Loaded {
 
     /// Ends it after a failed load: if that does not end soon, the library is kept.
     pub(crate) fn abandon(self) {
+        self.keeping.iter().for_each(|keeping| keeping.end());
         in_process::abandon(self.body);
     }
 
@@ -311,6 +339,7 @@ impl Loaded {
 
     /// Stops and destroys the instances. No callback may be running or be called any more.
     pub(crate) fn stop(&mut self) {
+        self.keeping.iter().for_each(|keeping| keeping.end());
         self.body.stop();
         self.instances.clear();
     }

@@ -1,6 +1,7 @@
 //! What the host offers to plugins: its table, and services by id.
 
 mod builtin;
+mod config;
 mod ephemeral;
 mod registrations;
 
@@ -22,6 +23,7 @@ pub(crate) use registrations::Registrations;
 pub use registrations::Revocable;
 
 use crate::register::register;
+use crate::writable::Writable;
 
 /// The table that every plugin gets. There is one per process: what belongs to one host travels in handles.
 pub(crate) static TABLE: HostTable = HostTable {
@@ -38,7 +40,9 @@ pub(crate) static TABLE: HostTable = HostTable {
 pub(crate) struct Handle {
     pub(crate) instance: Arc<str>,
     /// The current configuration, as JSON.
-    pub(crate) config: Mutex<String>,
+    pub(crate) config: Arc<Mutex<String>>,
+    /// What the instance writes its configuration with, since it was created last.
+    pub(crate) writable: Mutex<Arc<dyn Writable>>,
     /// The instance's own directory, with one subdirectory per kind of directory.
     pub(crate) home: PathBuf,
     pub(crate) ephemeral: Ephemeral,

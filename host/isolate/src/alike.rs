@@ -1,20 +1,23 @@
 //! What every process for plugins is started with.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 
 use hookrail_model::isolation::WorkerLimits;
-use hookrail_supervise::{Limit, Spec, Stdio};
+use hookrail_supervise::{Spec, Stdio};
 
 /// The variables that every worker is given.
 const VARIABLES: [&str; 7] = ["HOME", "LANG", "LC_ALL", "PATH", "RUST_BACKTRACE", "TMPDIR", "TZ"];
-/// What a worker maps besides the memory of its plugins: its program, its libraries, its stacks.
-const OWN_MEMORY: u64 = 1 << 30;
+/// Whether the file of this program is no longer what this process runs, as after an installation of another version.
+pub(crate) fn is_replaced() -> bool {
+    let program = fs::read_link("/proc/self/exe").unwrap_or_default();
+    program.as_os_str().as_bytes().ends_with(b" (deleted)") && !program.exists()
+}
 
-/// This program again, with what a worker has of the system and no more. `shared` is the size of what it shares with its
-/// host, in bytes.
-pub(crate) fn spec(limits: &WorkerLimits, shared: u64) -> io::Result<Spec> {
+/// This program again, with what a worker has of the system and no more.
+pub(crate) fn spec(limits: &WorkerLimits) -> io::Result<Spec> {
     // This very program, whatever has become of its file.
     let program = OwnedFd::from(File::open("/proc/self/exe")?);
     // Its host's stdout may carry data.
@@ -24,12 +27,6 @@ pub(crate) fn spec(limits: &WorkerLimits, shared: u64) -> io::Result<Spec> {
         if let Some(value) = std::env::var_os(variable) {
             spec = spec.env(variable, value);
         }
-    }
-    if let Some(memory) = limits.max_memory {
-        spec = spec.limit(Limit::AddressSpace, memory.saturating_add(shared).saturating_add(OWN_MEMORY));
-    }
-    if let Some(files) = limits.max_files {
-        spec = spec.limit(Limit::Files, files);
     }
     Ok(spec)
 }

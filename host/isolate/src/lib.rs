@@ -11,6 +11,8 @@
 mod alike;
 pub mod flat;
 pub mod lane;
+mod last_words;
+mod limits;
 mod panic;
 mod payload;
 mod processes;

@@ -8,6 +8,7 @@ use std::ptr::from_mut;
 use hookrail_abi::boundary::{Growing, Registration};
 use hookrail_abi::catalogue::{MessageDropped, MessagePublish};
 use hookrail_abi::{Bytes, Format, Message, PayloadOps, Point, Text};
+use serde_json::Value;
 
 use crate::flat::{Changes, Codec, Scratch};
 use crate::lane::Area;
@@ -129,6 +130,19 @@ impl Drop for Other {
             dealloc(self.start.cast(), self.layout);
         }
     }
+}
+
+/// A payload as people may read it, with secrets masked.
+///
+/// # Safety
+/// `payload` is one of the codec, which nobody writes meanwhile.
+pub(crate) unsafe fn shown(codec: &Codec, payload: *const c_void) -> Value {
+    let ops = match codec {
+        Codec::Message => MessagePublish::ops(),
+        Codec::Ops(ops) => ops,
+    };
+    // SAFETY: the caller passes a payload of these operations.
+    unsafe { hookrail_dispatch::shown(ops, payload) }
 }
 
 /// What makes two payloads the same input: of a message what a sender writes, and not when and by whom it was taken.

@@ -30,7 +30,7 @@ pub(crate) fn started() {
 /// One has ended, which its host had asked for or not.
 pub(crate) fn ended(exit: Exit, was_asked: bool) {
     // What was about to be killed may have ended by itself before.
-    let is_asked = was_asked && matches!(exit.status, ExitStatus::Killed { signal: libc::SIGKILL, .. });
+    let is_asked = was_asked && matches!(exit.status, ExitStatus::Killed { signal: libc::SIGABRT | libc::SIGKILL, .. });
     let mut all = ALL.lock();
     all.running -= 1;
     if !is_asked {

@@ -35,7 +35,9 @@ impl Workers {
     /// The worker that a library goes into.
     fn worker(&self, plugin: &str, placement: &Placement) -> Result<Arc<Worker>, Error> {
         let supervisor = self.supervisor()?;
-        let new = |name: &str| Worker::new(name.into(), placement.limits.clone(), supervisor.clone());
+        let new = |name: &str| {
+            Worker::new(name.into(), plugin.into(), &placement.home, placement.limits.clone(), supervisor.clone())
+        };
         let Some(name) = &placement.shared else { return Ok(new(plugin)) };
         let mut shared = self.shared.lock();
         shared.retain(|_, worker| worker.strong_count() > 0);

@@ -8,12 +8,17 @@
 
 mod body;
 mod call;
+mod configs;
 mod group;
 mod live;
+mod plan;
 mod plugin;
 mod poison;
 mod proxy;
 mod replay;
+mod report;
+mod trace;
+mod words;
 mod worker;
 
 pub(crate) use body::Remote;

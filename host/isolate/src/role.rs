@@ -10,3 +10,5 @@ pub(crate) const VARIABLE: &str = "HOOKRAIL_WORKER";
 pub(crate) const SOCKET: RawFd = 3;
 /// The descriptor of the memory that it shares with the host, in a worker.
 pub(crate) const MEMORY: RawFd = 4;
+/// The descriptor of the memory for its last words, in a worker.
+pub(crate) const LAST_WORDS: RawFd = 5;

@@ -7,7 +7,8 @@ use hookrail_model::error::Error;
 use hookrail_model::isolation::WorkerLimits;
 use hookrail_model::unit::Exit;
 
-use crate::alike::spec;
+use crate::alike;
+use crate::limits::limited;
 use crate::provider::Workers;
 
 /// Runs this program once more in a process like a worker's, but as whatever these arguments and variables make of it:
@@ -21,7 +22,8 @@ pub fn run(
     variables: &[(&str, &str)],
 ) -> Result<Exit, Error> {
     let failed = |source| Error::system("start this program as a worker", source);
-    let mut spec = spec(limits, 0).map_err(failed)?.args(arguments);
+    let (spec, _) = limited(alike::spec(limits).map_err(failed)?, limits, 0);
+    let mut spec = spec.args(arguments);
     for (name, value) in variables {
         spec = spec.env(*name, *value);
     }

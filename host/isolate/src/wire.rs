@@ -4,6 +4,7 @@
 //! that a worker says: frames are bounded before they are read, and what is in them is checked like any other input.
 
 mod bytes;
+mod config;
 mod connection;
 mod error;
 mod record;
@@ -11,13 +12,14 @@ mod registered;
 
 use std::time::Duration;
 
-use hookrail_engine::{Request, Response};
+use hookrail_engine::{NotWritten, Request, Response};
 use hookrail_model::end::End;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::memory::Memory;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use bytes::State;
+pub(crate) use config::{ConfigAnswer, ConfigAsk};
 pub(crate) use connection::{Receiver, Sender, pair};
 pub(crate) use error::WireError;
 pub(crate) use record::{Field, Parent, Place, Record};
@@ -34,6 +36,8 @@ pub(crate) type PluginId = u32;
 pub(crate) enum ToWorker {
     /// It is done in the order of the requests, and answered with the number.
     Ask(u64, Ask),
+    /// What came of what an instance asked about its configuration, by the number of the question.
+    Config(u64, Result<ConfigAnswer, NotWritten>),
     /// Serve that lane from now on.
     Serve(u32),
     /// How much a plugin reports from now on.
@@ -132,6 +136,13 @@ pub(crate) enum ToHost {
         version: String,
     },
     Answer(u64, Result<Answer, WireError>),
+    /// An instance asks about its own configuration; answered with the number.
+    Config {
+        number: u64,
+        plugin: PluginId,
+        instance: String,
+        ask: ConfigAsk,
+    },
     /// A plugin that is being closed waits for something; the host may end the worker.
     Waits(PluginId, End),
     /// The memory that a plugin holds, and how many blocks it has ever allocated.

@@ -1,12 +1,14 @@
 //! The worker process: the same program, in another role.
 
 mod callbacks;
+mod configs;
 mod ending;
 mod lanes;
 mod memory;
 mod plugin;
 mod recorder;
 mod run;
+mod speaking;
 mod subscriber;
 
 use std::ffi::OsStr;
@@ -17,10 +19,11 @@ use std::sync::mpsc::{Receiver as Jobs, channel};
 
 use crate::lane::Region;
 use crate::provider::Workers;
-use crate::role::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
+use crate::role::{ARGUMENT, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{Ask, Receiver, Sender, ToHost, ToWorker, VERSION};
 
 use self::callbacks::Callbacks;
+use self::configs::Configs;
 use self::ending::{end, fail};
 use self::lanes::Lanes;
 use self::plugin::Plugins;
@@ -46,8 +49,11 @@ pub fn enter() {
 fn work() -> ! {
     // SAFETY: the host has put a socket and the memory there, which nothing else in this process knows.
     let (socket, memory) = unsafe { (OwnedFd::from_raw_fd(SOCKET), OwnedFd::from_raw_fd(MEMORY)) };
+    // SAFETY: as above.
+    let last_words = unsafe { OwnedFd::from_raw_fd(LAST_WORDS) };
     let socket = UnixStream::from(socket);
-    let begun = socket.try_clone().and_then(|writing| Ok((writing, Region::open(memory)?)));
+    let begun = speaking::begin(&last_words).and_then(|()| Ok((socket.try_clone()?, Region::open(memory)?)));
+    drop(last_words);
     let (writing, region) = begun.unwrap_or_else(|error| fail(&format!("cannot begin: {error}")));
     let host = Arc::new(Sender::new(writing));
     subscriber::install(&host);
@@ -57,7 +63,8 @@ fn work() -> ! {
     tell(&host, &ToHost::Ready { version: VERSION.into() });
 
     let (jobs, work) = channel();
-    let plugins = Plugins::new(host.clone(), callbacks, lanes.clone());
+    let configs = Configs::new(host.clone());
+    let plugins = Plugins::new(host.clone(), callbacks, lanes.clone(), configs.clone());
     // The plugins' functions run on the first thread, as they expect it of a program, and may take as long as they
     // like; what the host says meanwhile is heard by another.
     let hear = {
@@ -69,6 +76,7 @@ fn work() -> ! {
                     Ok(Some((ToWorker::Ask(number, ask), descriptor))) => {
                         let _ = jobs.send((number, ask, descriptor));
                     }
+                    Ok(Some((ToWorker::Config(number, answer), _))) => configs.answered(number, answer),
                     Ok(Some((ToWorker::Serve(lane), _))) => lanes.serve(lane),
                     Ok(Some((ToWorker::SetLevel(plugin, level), _))) => levels.set(plugin, level),
                     // The host has closed the socket, or is gone.

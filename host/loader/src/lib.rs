@@ -19,4 +19,5 @@ mod thread_teardown;
 pub use diagnostics::PluginDiagnostics;
 pub use library::{Closed, Library, Table};
 pub use memory::Meter;
+pub use symbols::names_in;
 pub use thread_teardown::attend;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
 
 use hookrail_image::Bytes;
-use object::{Object, ObjectSegment};
+use object::{Object, ObjectSegment, SymbolMap, SymbolMapName};
 
 use crate::mapped;
 
@@ -40,10 +40,29 @@ impl Symbols {
         let file = object::File::parse(&*bytes).ok()?;
         let moved_by = (self.segments.first()?.start as u64).wrapping_sub(file.segments().next()?.address());
         let symbols = file.symbol_map();
-        let name = |address: &usize| {
-            let symbol = symbols.before((*address as u64).wrapping_sub(moved_by))?;
-            Some(format!("{:#}", rustc_demangle::demangle(symbol.name())))
-        };
-        Some(addresses.iter().map(name).collect())
+        Some(addresses.iter().map(|address| name(&symbols, (*address as u64).wrapping_sub(moved_by))).collect())
     }
+}
+
+/// The names of the functions at these places of a library's file, in bytes from its beginning; `None` where it is
+/// unknown.
+pub fn names_in(copy: &OwnedFd, places: &[u64]) -> Vec<Option<String>> {
+    let look_up = || {
+        let bytes = Bytes::of(copy).ok()?;
+        let file = object::File::parse(&*bytes).ok()?;
+        let symbols = file.symbol_map();
+        let address = |place: u64| {
+            file.segments().find_map(|segment| {
+                let (start, len) = segment.file_range();
+                let within = place.checked_sub(start).filter(|within| *within < len)?;
+                Some(segment.address().wrapping_add(within))
+            })
+        };
+        Some(places.iter().map(|place| name(&symbols, address(*place)?)).collect())
+    };
+    look_up().unwrap_or_else(|| vec![None; places.len()])
+}
+
+fn name(symbols: &SymbolMap<SymbolMapName<'_>>, address: u64) -> Option<String> {
+    Some(format!("{:#}", rustc_demangle::demangle(symbols.before(address)?.name())))
 }

@@ -11,6 +11,7 @@
 
 mod answers;
 mod config;
+mod crash;
 mod desired;
 mod host;
 mod installed;
@@ -26,6 +27,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::answers::{Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
 pub use self::config::{Config, ConfigHistory, ConfigSchema, Configure};
+pub use self::crash::{Crashes, ShowCrash};
 pub use self::desired::{Action, Applied, ImportResult, PluginSpec, Step};
 pub use self::host::{Events, Status};
 pub use self::installed::{Changed, Installed, Planned, Reconfigured, Staged, Uninstalled, Validated};

@@ -10,6 +10,9 @@ use crate::setters;
 use crate::stats::StatsLevel;
 use crate::units::fields;
 
+/// The largest configuration of a plugin, in bytes of JSON: it is sent to a host on one line.
+pub const MAX_CONFIG: usize = 512 << 10;
+
 /// What the operator changes about one callback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -32,6 +32,14 @@ pub struct Event {
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum EventKind {
+    /// An instance has written its own configuration.
+    #[non_exhaustive]
+    ConfigWritten {
+        /// The instance.
+        instance: String,
+        /// The revision of its configuration.
+        revision: u64,
+    },
     /// The generation ended.
     #[non_exhaustive]
     Ended {
@@ -171,6 +179,7 @@ constructors! {
 
 constructors! {
     EventKind:
+    config_written = ConfigWritten(instance: impl Into<String>, revision: u64),
     ended = Ended(end: End, unfreed_memory: Option<Memory>),
     health_changed = HealthChanged(health: Health, reason: Option<String>),
     loaded = Loaded(version: impl Into<String>),

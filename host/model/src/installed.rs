@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::constructors;
+use crate::isolation::Placed;
 use crate::named::display_name;
 use crate::package::{Digest, KeyId, Metadata};
 
@@ -20,6 +21,9 @@ pub struct Listed {
     pub kind: Kind,
     /// Whether hosts load it.
     pub enabled: bool,
+    /// In which process hosts run it, unless their own configuration decides that.
+    #[serde(default)]
+    pub isolation: Placed,
     /// The status of its signature.
     pub signature: SignatureStatus,
     /// What is wrong, if the status is `modified` or `invalid`.
@@ -144,7 +148,7 @@ pub struct Configured {
     pub value: Value,
     /// Where it comes from.
     pub origin: Origin,
-    /// How often the operator has changed it; 0 if the operator never set it.
+    /// How often the operator and the plugin itself have changed it; 0 if nobody did.
     pub revision: u64,
     /// Since when it has applied, as RFC 3339.
     pub since: Option<String>,
@@ -163,6 +167,8 @@ pub enum Origin {
     Operator,
     /// The default configuration of the package.
     Package,
+    /// The plugin wrote it itself.
+    Plugin,
     /// What a newer host says.
     #[serde(other)]
     Unknown,
@@ -176,6 +182,9 @@ pub struct FormerConfig {
     pub revision: u64,
     /// Since when it applied, as RFC 3339.
     pub since: String,
+    /// Who set it: the operator, or the plugin itself.
+    #[serde(default = "Origin::operator")]
+    pub origin: Origin,
     /// The configuration.
     pub value: Value,
 }
@@ -192,6 +201,11 @@ impl Kind {
 }
 
 impl Origin {
+    /// Who sets configurations, unless something else is said.
+    const fn operator() -> Self {
+        Origin::Operator
+    }
+
     /// The name that people read.
     pub const fn name(self) -> &'static str {
         match self {
@@ -199,6 +213,7 @@ impl Origin {
             Origin::Nothing => "nothing",
             Origin::Operator => "operator",
             Origin::Package => "package",
+            Origin::Plugin => "plugin",
             Origin::Unknown => "unknown",
         }
     }
@@ -209,6 +224,7 @@ display_name!(Kind, Origin, SignatureStatus);
 constructors! {
     /// A plugin of which nothing more is known.
     Listed(name: impl Into<String>, version: Version, kind: Kind, enabled: bool, signature: SignatureStatus) {
+        isolation: Placed::default(),
         reason: None,
         trusted_by: None,
         installed_at: None,
@@ -228,8 +244,10 @@ constructors! {
     /// A configuration, how often it was changed, and since when it has applied, as RFC 3339.
     Configured(value: Value, origin: Origin, revision: u64, since: Option<String>)
 
-    /// A configuration that was set at a time, as RFC 3339.
-    FormerConfig(revision: u64, since: impl Into<String>, value: Value)
+    /// A configuration that the operator set at a time, as RFC 3339.
+    FormerConfig(revision: u64, since: impl Into<String>, value: Value) {
+        origin: Origin::Operator,
+    }
 }
 
 constructors! {

@@ -1,16 +1,17 @@
 //! In which process a plugin's code runs, and the limits of that process.
 
+mod limits;
+mod placed;
+
 use std::fmt;
-use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 
 use crate::constructors;
 use crate::named::display_name;
-use crate::setters;
-use crate::unit::Restarts;
-use crate::units::fields;
+pub use limits::{LimitView, LimitedBy, WorkerLimits};
+pub use placed::{Placed, PlacedBy};
 
 /// In which process a plugin's code runs. In text it is `"in-process"`, `"worker"` or `{ worker = "NAME" }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,6 +106,9 @@ pub struct WorkerView {
     /// How the last one ended, if one has.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_end: Option<String>,
+    /// The limits that its process was given, and what holds it to them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub limits: Vec<LimitView>,
 }
 
 /// What a worker does.
@@ -129,7 +133,7 @@ display_name!(WorkerState);
 
 constructors! {
     /// A worker that was never started again.
-    WorkerView(name: impl Into<String>, state: WorkerState) { pid: None, restarts: 0u64, dropped: 0u64, last_end: None }
+    WorkerView(name: impl Into<String>, state: WorkerState) { pid: None, restarts: 0u64, dropped: 0u64, last_end: None, limits: Vec::new() }
 }
 
 impl WorkerState {
@@ -144,55 +148,6 @@ impl WorkerState {
         }
     }
 }
-
-/// The limits of a worker process.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct WorkerLimits {
-    /// How long a call of a callback may take: past it the worker is ended, and the call is a fault.
-    #[serde(deserialize_with = "fields::duration")]
-    pub deadline: Duration,
-    /// How long any other call may take, such as `start` and `stop`.
-    #[serde(deserialize_with = "fields::duration")]
-    pub patience: Duration,
-    /// The longest payload that crosses, encoded, in bytes.
-    #[serde(deserialize_with = "fields::size")]
-    pub max_payload: usize,
-    /// How much memory its process may map, in bytes, besides what it begins with.
-    #[serde(deserialize_with = "fields::optional_size")]
-    pub max_memory: Option<u64>,
-    /// How many files it may have open.
-    pub max_files: Option<u64>,
-    /// Which variables of the host's environment it is given, besides the few that every worker is.
-    pub environment: Vec<String>,
-    /// When it is started again. A process that has answered a call counts as one that does its work.
-    pub restarts: Restarts,
-}
-
-impl Default for WorkerLimits {
-    fn default() -> Self {
-        WorkerLimits {
-            deadline: Duration::from_secs(10),
-            patience: Duration::from_secs(30),
-            max_payload: 32 << 20,
-            max_memory: None,
-            max_files: None,
-            environment: Vec::new(),
-            restarts: Restarts::default(),
-        }
-    }
-}
-
-setters!(WorkerLimits {
-    with_deadline(deadline: Duration),
-    with_patience(patience: Duration),
-    with_max_payload(max_payload: usize),
-    with_max_memory(max_memory: u64) = Some,
-    with_max_files(max_files: u64) = Some,
-    with_environment(environment: Vec<String>),
-    with_restarts(restarts: Restarts),
-});
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@ pub mod capability;
 pub mod command;
 pub mod config;
 mod constructors;
+pub mod crash;
 pub mod end;
 pub mod error;
 pub mod event;

@@ -9,7 +9,7 @@ use crate::constructors;
 use crate::end::End;
 use crate::health::Health;
 use crate::installed::Listed;
-use crate::isolation::WorkerView;
+use crate::isolation::{Placed, WorkerView};
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
 use crate::named::display_name;
@@ -221,6 +221,9 @@ pub struct PluginView {
     /// What it holds of memory, if it counts that.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub memory: Option<MemoryView>,
+    /// In which process its code runs, or would run; `None` for what is no longer loaded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub isolation: Option<Placed>,
     /// The worker that its code runs in, if it is not the host's own process.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub worker: Option<WorkerView>,
@@ -318,6 +321,7 @@ constructors! {
         declared: Vec::new(),
         log_level: LogLevel::Off,
         memory: None,
+        isolation: None,
         worker: None,
         former: Vec::new(),
         installed: None,

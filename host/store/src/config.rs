@@ -1,9 +1,10 @@
 //! The configurations of installed plugins: the current one, earlier ones, and their schema.
 //!
-//! 1. [`Store::configuration`] is what the operator has set, else the package's default in `etc/NAME.json`, else
-//!    nothing.
+//! 1. [`Store::configuration`] is what the operator has set, or the plugin has written itself, else the package's
+//!    default in `etc/NAME.json`, else nothing.
 //! 2. [`Store::schema`] is the package's schema in `etc/NAME.schema.json`.
-//! 3. [`Store::history`] keeps the last ten configurations before the current one.
+//! 3. [`Store::history`] keeps ten configurations before the current one: the last ones, but not more than five that the
+//!    plugin wrote itself while the operator has set others.
 
 pub(crate) mod purge;
 pub(crate) mod record;
@@ -46,8 +47,8 @@ impl Store {
 
     /// The configuration of a plugin whose package has this metadata, and is unpacked in this directory.
     pub(super) fn configured(&self, name: &str, package: Option<(&Metadata, &Path)>) -> Result<Configured, Error> {
-        if let Some(FormerConfig { revision, since, value, .. }) = Record::read(self, name)?.into_current() {
-            return Ok(Configured::new(value, Origin::Operator, revision, Some(since)));
+        if let Some(FormerConfig { revision, since, origin, value, .. }) = Record::read(self, name)?.into_current() {
+            return Ok(Configured::new(value, origin, revision, Some(since)));
         }
         let default = |(metadata, directory): (&Metadata, &Path)| {
             json(directory, metadata, &format!("etc/{name}.json")).transpose()
@@ -75,7 +76,7 @@ impl Store {
         })
     }
 
-    /// The operator's earlier configurations, the newest first; at most ten.
+    /// The earlier configurations of the operator and of the plugin itself, the newest first; at most ten.
     ///
     /// # Errors
     /// If the plugin is not there, or the record is damaged.

@@ -3,12 +3,14 @@
 //! 1. [`Change::configure`] validates a new one against the [schema](Store::schema), asks the host to agree, and only
 //!    then writes it.
 //! 2. The one before goes into the [history](Store::history).
-//! 3. A version that is enabled, or that replaces an enabled one, must [fit](Change::fits) the configuration.
+//! 3. [`Change::keep_own`] does the same with one that the plugin has written itself.
+//! 4. A version that is enabled, or that replaces an enabled one, must [fit](Change::fits) the configuration.
 //!
 //! A configuration outlives the plugin, unless that is purged.
 
 use std::path::Path;
 
+use hookrail_model::config::MAX_CONFIG;
 use hookrail_model::error::{ConfigError, Error as HostError};
 use hookrail_model::installed::{Configured, FormerConfig, Origin};
 use hookrail_model::package::Metadata;
@@ -16,10 +18,10 @@ use hookrail_model::schema::Schema;
 use semver::Version;
 use serde_json::Value;
 
-use crate::change::Change;
+use crate::change::{Change, agree};
 use crate::config::record::Record;
 use crate::config::schema;
-use crate::error::{Error, MAX_CONFIG, StoreError, refused};
+use crate::error::{Error, StoreError, refused};
 #[cfg(doc)]
 use crate::store::Store;
 use crate::unpack::sync;
@@ -40,24 +42,42 @@ impl Change<'_> {
         value: Value,
         agree: impl FnOnce(&Value) -> Result<(), E>,
     ) -> Result<(Configured, bool), E> {
+        let schema = match self.schema_of_package(name)? {
+            None => self.schema_of_prebuilt(name)?,
+            schema => schema,
+        };
+        self.set(name, value, Origin::Operator, schema, agree)
+    }
+
+    /// Keeps the configuration that a plugin has written itself; returns its revision. It is validated as one of the
+    /// operator is, but for the schema that a prebuilt library exports: the host in which the plugin runs knows that.
+    ///
+    /// # Errors
+    /// As for [`configure`](Self::configure).
+    pub fn keep_own(&mut self, name: &str, value: Value) -> Result<u64, Error> {
+        let schema = self.schema_of_package(name)?;
+        Ok(self.set(name, value, Origin::Plugin, schema, agree)?.0.revision)
+    }
+
+    fn set<E: From<Error>>(
+        &mut self,
+        name: &str,
+        value: Value,
+        origin: Origin,
+        schema: Option<Schema>,
+        agree: impl FnOnce(&Value) -> Result<(), E>,
+    ) -> Result<(Configured, bool), E> {
         self.is_there(name)?;
         let bytes = value.to_string().len();
         if bytes > MAX_CONFIG {
             return Err(refused(name, StoreError::TooLarge { bytes }).into());
         }
-        let schema = match self.state.installed(name) {
-            Ok((_, version, _)) => {
-                let metadata = self.store.metadata(&self.state, name, version)?;
-                schema(&self.store.place(name, version), &metadata)?
-            }
-            Err(_) => self.schema_of_prebuilt(name)?,
-        };
         schema.map_or(Ok(()), |schema| schema.check(name, &value)).map_err(Error::from)?;
         let record = Record::read(self.store, name)?;
         let is_new = record.current().is_none_or(|current| current.value != value);
         let record = if is_new {
             agree(&value)?;
-            let record = record.followed_by(value);
+            let record = record.followed_by(value, origin);
             let written = record.write(self.store, name, &self.locked);
             // Created for a file that was not written.
             written.inspect_err(|_| self.collect())?;
@@ -67,8 +87,8 @@ impl Change<'_> {
             sync(&self.store.config(name))?;
             record
         };
-        let FormerConfig { revision, since, value, .. } = record.into_current().expect("it was just set");
-        Ok((Configured::new(value, Origin::Operator, revision, Some(since)), is_new))
+        let FormerConfig { revision, since, origin, value, .. } = record.into_current().expect("it was just set");
+        Ok((Configured::new(value, origin, revision, Some(since)), is_new))
     }
 
     /// Refuses an installed version if the current configuration does not match its schema.
@@ -99,6 +119,11 @@ impl Change<'_> {
     fn fits_schema(&self, name: &str, schema: impl FnOnce() -> Result<Option<Schema>, Error>) -> Result<(), Error> {
         let Some(FormerConfig { value, .. }) = Record::read(self.store, name)?.into_current() else { return Ok(()) };
         Ok(schema()?.map_or(Ok(()), |schema| schema.check(name, &value))?)
+    }
+
+    fn schema_of_package(&self, name: &str) -> Result<Option<Schema>, Error> {
+        let Ok((_, version, _)) = self.state.installed(name) else { return Ok(None) };
+        schema(&self.store.place(name, version), &self.store.metadata(&self.state, name, version)?)
     }
 
     fn schema_of_prebuilt(&self, name: &str) -> Result<Option<Schema>, Error> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
+use hookrail_model::config::MAX_CONFIG;
 use hookrail_model::constructors;
 use hookrail_model::error::{ConfigError, Error as HostError, NO_PLUGIN, lines};
 use hookrail_package::{self as package, PackageError};
@@ -265,9 +266,6 @@ impl StoreError {
         }
     }
 }
-
-/// The largest configuration, in bytes of compact JSON: it is sent to a host on one line.
-pub const MAX_CONFIG: usize = 512 << 10;
 
 pub(crate) fn refused(plugin: &str, why: StoreError) -> Error {
     Error::Store { plugin: plugin.into(), why }

@@ -56,8 +56,10 @@ pub use hookrail_model::installed::{
 };
 pub use semver::Version;
 
+pub use hookrail_model::config::MAX_CONFIG;
+
 pub use change::{Change, agree};
-pub use error::{Error, MAX_CONFIG, StoreError};
+pub use error::{Error, StoreError};
 pub use examine::Depth;
 pub use install::Install;
 pub use library::{Library, LoadSpec};

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use hookrail_image::{SealedCopy, inspect};
 use hookrail_model::config::CallbackOverride;
-use hookrail_model::note::NoteHook;
+use hookrail_model::isolation::Isolation;
+use hookrail_model::note::{Note, NoteHook};
 use hookrail_model::package::{Digest, Metadata};
 use hookrail_package::{Hashing, PackageError, Trust, fits_here};
 use semver::Version;
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 use crate::error::{Error, failed};
 use crate::examine::{Depth, examine};
-use crate::state::State;
+use crate::state::{PluginSettings, State};
 use crate::store::Store;
 
 /// The library of a plugin for this machine.
@@ -41,6 +42,8 @@ pub struct LoadSpec {
     pub config: Value,
     /// What is changed about its callbacks.
     pub overrides: Vec<CallbackOverride>,
+    /// In which process it runs, if an operator has decided that.
+    pub isolation: Option<Isolation>,
     /// The plugins it needs.
     pub requires: Vec<String>,
 }
@@ -57,8 +60,8 @@ impl Store {
     pub(super) fn load_spec_in(&self, state: &State, trust: &Trust, name: &str) -> Result<LoadSpec, Error> {
         if let Some(path) = self.bundled(state, name) {
             let config = self.configured(name, None)?.value;
-            let (library, overrides) = (prebuilt(name, path)?, state.settings(name).overrides);
-            return Ok(LoadSpec { library, config, overrides, requires: Vec::new() });
+            let (library, PluginSettings { overrides, isolation, .. }) = (prebuilt(name, path)?, state.settings(name));
+            return Ok(LoadSpec { library, config, overrides, isolation, requires: Vec::new() });
         }
         let (_, version, installed) = state.installed(name)?;
         // Only a few of its files are needed, and those are verified when they are used.
@@ -75,12 +78,9 @@ impl Store {
         let name = &metadata.name;
         let config = self.configured(name, Some((metadata, place)))?.value;
         let requires = metadata.requires.iter().map(|requirement| requirement.name.clone()).collect();
-        Ok(LoadSpec {
-            library: library_at(place, metadata)?,
-            config,
-            overrides: state.settings(name).overrides,
-            requires,
-        })
+        let (library, PluginSettings { overrides, isolation, .. }) =
+            (library_at(place, metadata)?, state.settings(name));
+        Ok(LoadSpec { library, config, overrides, isolation, requires })
     }
 
     /// The callbacks that a plugin declares.
@@ -109,9 +109,13 @@ fn library_at(place: &Path, metadata: &Metadata) -> Result<Library, Error> {
 
 /// The library of a plugin that came with the program.
 pub(super) fn prebuilt(name: &str, path: &Path) -> Result<Library, Error> {
-    let note = inspect(path)?.note;
-    let version = note.version.parse().unwrap_or(Version::new(0, 0, 0));
+    let version = version(&inspect(path)?.note);
     Ok(Library { name: name.into(), version, path: path.into(), sha256: None })
+}
+
+/// The version that a note states; nothing but packages has to state one in this form.
+pub(super) fn version(note: &Note) -> Version {
+    note.version.parse().unwrap_or(Version::new(0, 0, 0))
 }
 
 impl Library {

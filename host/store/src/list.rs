@@ -4,14 +4,16 @@ use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::thread;
 
+use hookrail_image::inspect;
 use hookrail_model::installed::{Kind, Listed, SignatureStatus, TrustSource};
+use hookrail_model::isolation::{Placed, PlacedBy};
 use hookrail_package::{PackageError, Trust};
 use semver::Version;
 
 use crate::error::Error;
 use crate::examine::{Depth, examine};
-use crate::library::prebuilt;
-use crate::state::{InstalledVersion, State};
+use crate::library::version;
+use crate::state::{InstalledVersion, PluginSettings, State};
 use crate::store::Store;
 
 impl Store {
@@ -53,7 +55,10 @@ impl Store {
             (Ok(_), _) => SignatureStatus::Invalid,
             (Err(error), _) => standing(error),
         };
-        let mut listed = Listed::new(name, version.clone(), Kind::External, state.settings(name).enabled, signature);
+        let settings = state.settings(name);
+        let mut listed = Listed::new(name, version.clone(), Kind::External, settings.enabled, signature);
+        let wish = examined.as_ref().ok().and_then(|metadata| metadata.isolation.as_deref());
+        listed.isolation = placed(&settings, wish);
         listed.reason = examined.err().map(|error| error.to_string());
         (listed.trusted_by, listed.installed_at) = (Some(by), Some(at));
         listed.previous = plugin.previous.clone();
@@ -61,18 +66,29 @@ impl Store {
     }
 
     fn prebuilt(&self, state: &State, name: &str) -> Option<Listed> {
-        let library = prebuilt(name, self.bundled(state, name)?);
-        let enabled = state.settings(name).enabled;
-        Some(match library {
-            Ok(library) => Listed::new(name, library.version, Kind::Prebuilt, enabled, SignatureStatus::BuiltIn),
+        let note = inspect(self.bundled(state, name)?).map(|inspection| inspection.note);
+        let settings = state.settings(name);
+        let listed = |version, signature| Listed::new(name, version, Kind::Prebuilt, settings.enabled, signature);
+        Some(match note {
+            Ok(note) => {
+                let mut listed = listed(version(&note), SignatureStatus::BuiltIn);
+                listed.isolation = placed(&settings, note.isolation.as_deref());
+                listed
+            }
             Err(error) => {
-                let version = Version::new(0, 0, 0);
-                let mut listed = Listed::new(name, version, Kind::Prebuilt, enabled, SignatureStatus::Invalid);
+                let mut listed = listed(Version::new(0, 0, 0), SignatureStatus::Invalid);
+                listed.isolation = placed(&settings, None);
                 listed.reason = Some(error.to_string());
                 listed
             }
         })
     }
+}
+
+/// In which process hosts run a plugin with these settings, whose note has that wish.
+fn placed(settings: &PluginSettings, wish: Option<&str>) -> Placed {
+    let stored = settings.isolation.clone().map(|process| Placed::new(process, PlacedBy::Store));
+    stored.unwrap_or_else(|| Placed::by_wish(wish))
 }
 
 /// Applies `each` to all items and returns the results, preceded by those of `meanwhile`, which runs on the caller's

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::installed::{Allowance, TrustSource};
+use hookrail_model::isolation::Isolation;
 use hookrail_model::package::{Digest, KeyId, check_name};
 use hookrail_package::{Home, Locked, format};
 use semver::Version;
@@ -64,6 +65,9 @@ pub struct PluginSettings {
     /// The overrides of its callbacks; a host's configuration takes precedence over them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<CallbackOverride>,
+    /// In which process hosts run it, if an operator has decided that; a host's configuration takes precedence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
 }
 
 /// A plugin that is or was installed from a package.

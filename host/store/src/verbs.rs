@@ -7,6 +7,7 @@ use hookrail_model::config::CallbackOverride;
 use hookrail_model::error::ConfigError;
 use hookrail_model::installed::Allowance;
 use hookrail_model::instance::plugin_of;
+use hookrail_model::isolation::Isolation;
 use hookrail_model::package::{Digest, check_name};
 use hookrail_model::time::rfc3339;
 use semver::Version;
@@ -78,6 +79,27 @@ impl Change<'_> {
         self.can_be(name, &overrides)?;
         agree(&LoadSpec { overrides: overrides.clone(), ..self.load_spec(name)? })?;
         self.desire(name, |desired| desired.overrides = overrides)?;
+        Ok(true)
+    }
+
+    /// Has hosts run a plugin in that process; returns whether that is new. A host that runs it may refuse through `agree`,
+    /// which is called in any case: what runs may have been moved elsewhere.
+    ///
+    /// # Errors
+    /// If the plugin is not there, `agree` refuses, or writing fails.
+    pub fn isolate<E: From<Error>>(
+        &mut self,
+        name: &str,
+        isolation: Isolation,
+        agree: impl FnOnce() -> Result<(), E>,
+    ) -> Result<bool, E> {
+        self.is_there(name)?;
+        agree()?;
+        let isolation = Some(isolation);
+        if self.state.settings(name).isolation == isolation {
+            return Ok(false);
+        }
+        self.desire(name, |desired| desired.isolation = isolation)?;
         Ok(true)
     }
 

@@ -16,7 +16,7 @@
 mod child;
 mod tree;
 
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 
 use self::tree::Tree;
@@ -49,6 +49,8 @@ struct Guardian {
     /// Readable when a child has.
     ended: c_int,
     tree: Tree,
+    /// The directory of its child's group, as the plan has it.
+    group: *const c_char,
 }
 
 /// # Safety
@@ -95,7 +97,7 @@ unsafe fn begin(plan: &mut Plan<'_>) -> Result<Guardian, Failed> {
         return Err((step, errno));
     }
     let _ = sys::send(plan.socket, &Report::Started { pid }.encode());
-    Ok(Guardian { socket: plan.socket, host, ended, tree })
+    Ok(Guardian { socket: plan.socket, host, ended, tree, group: plan.group })
 }
 
 impl Guardian {
@@ -106,6 +108,7 @@ impl Guardian {
         }
         let survivors = self.end(host_lives);
         let _ = sys::send(self.socket, &self.tree.report(survivors).encode());
+        self.remove_group();
         sys::exit(0)
     }
 
@@ -143,6 +146,15 @@ impl Guardian {
             host_lives = host_lives && ready[0].revents == 0;
         }
         0
+    }
+
+    /// Removes the child's group, if the host is gone. Else that wants to know which limits of it were reached.
+    fn remove_group(&self) {
+        let mut gone = [polled(self.host, libc::POLLIN)];
+        if !self.group.is_null() && sys::poll(&mut gone, Some(0)) == Ok(1) {
+            // SAFETY: by the plan's invariants it is a C string, in memory that is kept.
+            let _ = unsafe { sys::remove_directory(self.group) };
+        }
     }
 
     /// Forgets that children have ended, which is looked at next.

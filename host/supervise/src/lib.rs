@@ -1,6 +1,7 @@
 //! Child processes, and what keeps them alive.
 //!
-//! Owns the processes that a host starts: how they begin, who watches them, and that they end with their host. Must know
+//! Owns the processes that a host starts: how they begin, who watches them, what of the system they cannot have more of,
+//! and that they end with their host. Must know
 //! nothing of what a child is for. Stands on model.
 //!
 //! # The life of a child
@@ -28,6 +29,7 @@
 //! | the guardian itself is stopped | **all**, until it goes on; `kill` and the end of the host kill the child only | |
 //! | a descendant cannot be killed: it is inside a system call that does not end, or another user's, which needs [`Spec::may_gain_privileges`] | **that one**, and [`Exit::survivors`] counts it; after a killed host, the guardian waits for it and holds its locks | |
 //! | descendants fork faster than they are killed, for five seconds | **the last of them**, counted likewise; [`Limit::Processes`] prevents it | |
+//! | the child has a [`Cgroup`] | nothing of that: the host removes it, or its guardian if the host is gone. After both were killed at once, the next host | `a_group_goes_with_its_child`, `a_killed_host_leaves_no_group` |
 //! | the child asks another program for a process: an init system, a container engine | **that process**, which is no descendant | |
 //!
 //! The guardian shows as `hookrail-guard` in `ps`, is in a process group of its own, and blocks all signals that can be
@@ -111,6 +113,7 @@
 
 mod arena;
 mod backoff;
+mod cgroup;
 mod descriptors;
 mod error;
 mod guardian;
@@ -133,6 +136,7 @@ pub use hookrail_model::unit::{
 };
 
 pub use backoff::{Backoff, Next};
+pub use cgroup::{Cgroup, Cgroups, GroupLimit, Reached};
 pub use error::Error;
 pub use lock::Lock;
 pub use process::Process;

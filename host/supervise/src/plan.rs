@@ -35,6 +35,10 @@ pub(crate) struct Plan<'a> {
     /// It is above all those numbers.
     pub(crate) first_free: c_int,
     pub(crate) limits: &'a [(u32, u64)],
+    /// The directory of its group. Null if it has none.
+    pub(crate) group: *const c_char,
+    /// The descriptor by which it goes into the group, or -1.
+    pub(crate) entrance: c_int,
     pub(crate) leads_session: bool,
     pub(crate) may_gain_privileges: bool,
 }
@@ -54,6 +58,7 @@ pub(crate) fn with<R>(
         Program::Open(_) => CString::default(),
     };
     let directory = spec.directory.as_ref().map(|directory| text(directory.as_os_str())).transpose()?;
+    let group = spec.cgroup.as_ref().map(|group| text(group.path().as_os_str())).transpose()?;
     let arguments = [&spec.name].into_iter().chain(&spec.arguments).map(|argument| text(argument));
     let arguments = arguments.collect::<io::Result<Vec<_>>>()?;
     let environment = spec.environment.iter().map(variable).collect::<io::Result<Vec<_>>>()?;
@@ -62,7 +67,7 @@ pub(crate) fn with<R>(
     let kept: Vec<_> = [-1; OWN].into_iter().chain(spec.held.iter().map(AsRawFd::as_raw_fd)).collect();
     let limits: Vec<_> = spec.limits.iter().map(|(limit, most)| (limit.resource(), *most)).collect();
 
-    let texts = || arguments.iter().chain(&environment).chain(&directory).chain([&path]);
+    let texts = || arguments.iter().chain(&environment).chain(&directory).chain(&group).chain([&path]);
     let bytes = texts().map(|text| text.as_bytes_with_nul().len()).sum::<usize>()
         + (arguments.len() + environment.len() + 2) * size_of::<*const c_char>()
         + size_of_val(&descriptors[..])
@@ -104,6 +109,8 @@ pub(crate) fn with<R>(
         descriptors: arena.put(&descriptors),
         first_free: highest.checked_add(1).ok_or(io::ErrorKind::InvalidInput)?,
         limits: arena.put(&limits),
+        group: group.as_ref().map_or(ptr::null(), put),
+        entrance: spec.cgroup.as_ref().map_or(-1, |group| group.entrance().as_raw_fd()),
         leads_session: spec.group == Group::Session,
         may_gain_privileges: spec.may_gain_privileges,
     };

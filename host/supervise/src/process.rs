@@ -11,6 +11,8 @@ use parking_lot::{Condvar, Mutex};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, pidfd_send_signal};
 
+use crate::cgroup::{Cgroup, Reached};
+
 /// A child that was started, and is supervised whether this is dropped or not.
 ///
 /// It has ended when the child has and none of its descendants is left; what it leaves is killed.
@@ -31,25 +33,28 @@ struct Shared {
     pid: Pid,
     guardian: Pid,
     pipes: Mutex<Pipes>,
+    /// Its group, until it has ended.
+    group: Mutex<Option<Cgroup>>,
     state: Mutex<State>,
     ended: Condvar,
 }
 
 /// # Invariants
-/// Either `exit` is there, and nothing else, or `pidfd` is, of a child that its guardian may have reaped: so nothing is
+/// Either `exit` is there, with `reached` and nothing else, or `pidfd` is, of a child that its guardian may have reaped: so nothing is
 /// sent to its number, ever.
 struct State {
     pidfd: Option<OwnedFd>,
     exit: Option<Exit>,
+    reached: Reached,
     callbacks: Vec<Box<dyn FnOnce(Exit) + Send>>,
 }
 
 impl Process {
-    pub(crate) fn new(pid: Pid, guardian: Pid, pidfd: OwnedFd, pipes: Pipes) -> Self {
+    pub(crate) fn new(pid: Pid, guardian: Pid, pidfd: OwnedFd, pipes: Pipes, group: Option<Cgroup>) -> Self {
         // INVARIANT: it has not ended as far as is known.
-        let state = State { pidfd: Some(pidfd), exit: None, callbacks: Vec::new() };
-        let (pipes, state) = (Mutex::new(pipes), Mutex::new(state));
-        Process { shared: Arc::new(Shared { pid, guardian, pipes, state, ended: Condvar::new() }) }
+        let state = State { pidfd: Some(pidfd), exit: None, reached: Reached::default(), callbacks: Vec::new() };
+        let (pipes, group, state) = (Mutex::new(pipes), Mutex::new(group), Mutex::new(state));
+        Process { shared: Arc::new(Shared { pid, guardian, pipes, group, state, ended: Condvar::new() }) }
     }
 
     /// The number of its process, for people: it may be another's once this one has ended.
@@ -100,6 +105,11 @@ impl Process {
         self.shared.state.lock().exit
     }
 
+    /// Which limits of its group it has reached, once it has ended.
+    pub fn reached(&self) -> Reached {
+        self.shared.state.lock().reached
+    }
+
     /// Waits for its end, but not longer than that.
     ///
     /// On the supervisor's thread, which runs the functions of [`Self::on_exit`], it would wait in vain.
@@ -139,7 +149,10 @@ impl Process {
 
     /// Tells its end to all who wait for it.
     pub(crate) fn ended(&self, exit: Exit) {
+        // It is removed here.
+        let reached = self.shared.group.lock().take().map(|group| group.reached());
         let mut state = self.shared.state.lock();
+        state.reached = reached.unwrap_or_default();
         state.exit = Some(exit);
         state.pidfd = None;
         let callbacks = std::mem::take(&mut state.callbacks);

@@ -22,6 +22,7 @@ pub(crate) enum Step {
     Copy,
     Parent,
     Group,
+    Cgroup,
     Directory,
     Descriptors,
     Limits,
@@ -32,12 +33,13 @@ pub(crate) enum Step {
 /// What failed, and the number of the error.
 pub(crate) type Failed = (Step, i32);
 
-const STEPS: [(Step, &str); 10] = [
+const STEPS: [(Step, &str); 11] = [
     (Step::Guardian, "watch over"),
     (Step::Children, "read /proc/thread-self/children to watch over"),
     (Step::Copy, "create a process for"),
     (Step::Parent, "tie to its guardian"),
     (Step::Group, "create a group for"),
+    (Step::Cgroup, "enter the cgroup of"),
     (Step::Directory, "enter the directory of"),
     (Step::Descriptors, "pass its descriptors to"),
     (Step::Limits, "limit"),

@@ -5,6 +5,8 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::cgroup::Cgroup;
+
 /// What a child is started as.
 ///
 /// It gets no environment, no descriptors and no arguments but those that are given here. Its signals have their
@@ -28,6 +30,7 @@ pub struct Spec {
     pub(crate) descriptors: Vec<(OwnedFd, RawFd)>,
     pub(crate) held: Vec<OwnedFd>,
     pub(crate) limits: Vec<(Limit, u64)>,
+    pub(crate) cgroup: Option<Cgroup>,
     pub(crate) group: Group,
     pub(crate) may_gain_privileges: bool,
     pub(crate) grace: Option<Duration>,
@@ -125,6 +128,7 @@ impl Spec {
             descriptors: Vec::new(),
             held: Vec::new(),
             limits: Vec::new(),
+            cgroup: None,
             group: Group::default(),
             may_gain_privileges: false,
             grace: None,
@@ -201,6 +205,13 @@ impl Spec {
     #[must_use]
     pub fn limit(mut self, limit: Limit, most: u64) -> Self {
         self.limits.push((limit, most));
+        self
+    }
+
+    /// Has it begin in that group, with all that it will start. The group goes when it has ended.
+    #[must_use]
+    pub fn cgroup(mut self, cgroup: Cgroup) -> Self {
+        self.cgroup = Some(cgroup);
         self
     }
 

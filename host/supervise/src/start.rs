@@ -47,14 +47,15 @@ const WATCH: &str = "watch over";
 
 fn attempt(spec: Spec) -> Result<(Guardian, Process), Failed> {
     let (theirs, pipes) = standard(spec.standard).map_err(|cause| ("open the standard streams of", cause))?;
-    let spec = Spec { standard: [Stdio::Null, Stdio::Null, Stdio::Null], ..spec };
+    let mut spec = Spec { standard: [Stdio::Null, Stdio::Null, Stdio::Null], ..spec };
     let numbers: Vec<_> = theirs.iter().zip(0..).map(|(stream, number)| (stream.as_raw_fd(), number)).collect();
     let guardian = Guardian::start(&spec, &numbers).map_err(|cause| (CREATE, cause))?;
+    let group = spec.cgroup.take();
     // Their descriptors are to be open in the child alone.
     drop((spec, theirs));
     match guardian.child() {
         Ok((child, pidfd)) => {
-            let process = Process::new(child, guardian.pid, pidfd, pipes);
+            let process = Process::new(child, guardian.pid, pidfd, pipes, group);
             Ok((guardian, process))
         }
         Err(failed) => {

@@ -4,7 +4,7 @@
 //! of whatever they did: with a lock of the allocator held, say. So nothing there allocates, locks, panics or calls a
 //! function of the C library that might; what is left is this.
 
-use std::ffi::{c_int, c_long, c_void};
+use std::ffi::{c_char, c_int, c_long, c_void};
 use std::ptr;
 
 /// What a call returned, or the number of its error.
@@ -76,6 +76,16 @@ pub(crate) fn send(socket: c_int, bytes: &[u8]) -> Result<usize> {
 pub(crate) fn write(number: c_int, bytes: &[u8]) -> Result<usize> {
     // SAFETY: the bytes are these.
     unsafe { call(libc::SYS_write, [fd(number), bytes.as_ptr() as usize, bytes.len(), 0, 0, 0]) }
+}
+
+/// Removes an empty directory.
+///
+/// # Safety
+/// The path is a C string.
+pub(crate) unsafe fn remove_directory(path: *const c_char) -> Result<usize> {
+    let flags = libc::AT_REMOVEDIR as usize;
+    // SAFETY: by the contract.
+    unsafe { call(libc::SYS_unlinkat, [fd(libc::AT_FDCWD), path as usize, flags, 0, 0, 0]) }
 }
 
 /// Waits until one of them is ready, for at most that many milliseconds.

@@ -65,6 +65,18 @@
 // know this value uses what the point states.
 #define HOOKRAIL_ON_FAULT_ROLLBACK 3
 
+// What `hookrailwrite` takes for any revision.
+#define HOOKRAIL_CONFIG_ANY_REVISION UINT64_MAX
+
+// The configuration is refused: the same would be refused again.
+#define HOOKRAIL_CONFIG_REFUSED 1
+
+// The current revision is another one by now.
+#define HOOKRAIL_CONFIG_CHANGED 2
+
+// Not now: somebody is changing something, or the instance writes too often. The same may be taken in a moment.
+#define HOOKRAIL_CONFIG_BUSY 3
+
 // What `hookrailready` returns if the instance is not ready yet.
 #define HOOKRAIL_READY_NOT_YET 3
 
@@ -859,6 +871,31 @@ typedef struct {
   void (*probe)(void);
 } hookrail_unload_table;
 
+// Service `config/2`: as `config/1`, and the instance may write its configuration itself.
+//
+// Any thread, several at once, also within the host's calls of the plugin. None of the functions waits for another
+// call of the plugin, or for the operator.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // As in `config/1`: what the instance was given last, or has written itself since.
+  uint32_t (*read)(const hookrail_handle *handle, hookrail_text *out);
+  // Appends the configuration that is kept for the instance, as JSON, to `out`, and writes its revision to
+  // `revision`. The operator may have set it while the instance still has the one before. Returns 0 on success; else
+  // `HOOKRAIL_CONFIG_BUSY` or `HOOKRAIL_CONFIG_REFUSED`, and has appended the reason to `out`.
+  uint32_t (*stored)(const hookrail_handle *handle, hookrail_text *out, uint64_t *revision);
+  // Replaces the configuration, as the operator does: it is checked against the plugin's schema, kept, and handed to
+  // the instance when it is created again. The instance is not asked to reload it. `if_revision` is the revision
+  // that must still be the current one, or `HOOKRAIL_CONFIG_ANY_REVISION`. Returns 0 and writes the new revision to
+  // `revision`; else returns `HOOKRAIL_CONFIG_BUSY`, `HOOKRAIL_CONFIG_CHANGED` or `HOOKRAIL_CONFIG_REFUSED` and appends the reason to
+  // `why`, in one line.
+  uint32_t (*write)(const hookrail_handle *handle,
+                    hookrail_str json,
+                    uint64_t if_revision,
+                    uint64_t *revision,
+                    hookrail_text *why);
+} hookrail_writable_config_service;
+
 // The name of the data symbol that every plugin exports: a `hookrail_entry`.
 #define HOOKRAIL_ENTRY_SYMBOL "hookrail_plugin_v1"
 
@@ -1098,6 +1135,11 @@ HOOKRAIL_HAS_SIZE(hookrail_unload_table, 24);
 HOOKRAIL_HAS_FIELD(hookrail_unload_table, size, 0, 4);
 HOOKRAIL_HAS_FIELD(hookrail_unload_table, bind, 8, 8);
 HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
+HOOKRAIL_HAS_SIZE(hookrail_writable_config_service, 32);
+HOOKRAIL_HAS_FIELD(hookrail_writable_config_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_writable_config_service, read, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_writable_config_service, stored, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_writable_config_service, write, 24, 8);
 
 /* A plugin: its name, its version, and its list of hooks; then, where the defaults do not fit,
    HOOKRAIL_INSTANCES, HOOKRAIL_CAPABILITIES and HOOKRAIL_ISOLATION. Once per library, at file scope,

@@ -204,6 +204,8 @@ fn newer_sources() {
             "to: *mut u8, room: usize) -> usize>,\n}",
             "to: *mut u8, room: usize) -> usize>,\n    /// New in 1.1.\n    pub extra: usize,\n}",
         );
+        let (record, newer) = ("                ops: null(),\n", "                ops: null(),\n                extra: 0,\n");
+        patch("host/isolate/src/remote/body.rs", record, newer);
         patch("abi/src/payload.rs", "encode_into: None,\n", "encode_into: None,\n            extra: 7,\n");
         patch("abi/src/note.rs", "{\\\"format\\\":1,", "{\\\"format\\\":1,\\\"extra\\\":[7],");
         patch("abi/src/testing.rs", "    query,\n};", "    query,\n    extra: 0,\n};");

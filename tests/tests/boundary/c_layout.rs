@@ -6,11 +6,12 @@ use std::mem::offset_of;
 use std::process::Command;
 
 use hookrail_abi::boundary::{
-    ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, HEALTH_DEGRADED, Heap, HostTable,
-    LifecycleTable, LogService, MemoryShard, MemoryTable, PARENT_CURRENT, PARENT_NONE, READY_NOT_YET, Registration,
-    ReloadTable, SITE_EVENT, SITE_SPAN, SavedState, SchemaTable, StateTable, Str, TracePanic, TraceService, TraceSite,
-    TraceTable, TraceValue, UnloadService, UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN,
-    VALUE_TEXT, VALUE_UNSIGNED, flags, registration,
+    ABI_OLDEST, ABI_VERSION, CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, Context,
+    DirsService, Entry, HEALTH_DEGRADED, Heap, HostTable, LifecycleTable, LogService, MemoryShard, MemoryTable,
+    PARENT_CURRENT, PARENT_NONE, READY_NOT_YET, Registration, ReloadTable, SITE_EVENT, SITE_SPAN, SavedState,
+    SchemaTable, StateTable, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue, UnloadService,
+    UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
+    WritableConfigService, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Report};
@@ -151,6 +152,7 @@ pub(super) fn structs() -> Vec<Struct> {
                 UnloadService { size, at_thread_exit, key_create, key_delete, set_specific, thread_create, keep }
         ),
         rust!("hookrail_unload_table" = UnloadTable { size, bind, probe }),
+        rust!("hookrail_writable_config_service" = WritableConfigService { size, read, stored, write }),
     ]
 }
 
@@ -167,6 +169,9 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("HOOKRAIL_ABI_OLDEST", ABI_OLDEST),
         ("HOOKRAIL_ABI_VERSION", ABI_VERSION),
         ("HOOKRAIL_VERDICT_ALLOW", raw::ALLOW),
+        ("HOOKRAIL_CONFIG_BUSY", CONFIG_BUSY),
+        ("HOOKRAIL_CONFIG_CHANGED", CONFIG_CHANGED),
+        ("HOOKRAIL_CONFIG_REFUSED", CONFIG_REFUSED),
         ("HOOKRAIL_VERDICT_CONTINUE", raw::CONTINUE),
         ("HOOKRAIL_VERDICT_DENY", raw::DENY),
         ("HOOKRAIL_DIR_DATA", Dir::Data as u32),
@@ -201,6 +206,7 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("HOOKRAIL_VALUE_UNSIGNED", VALUE_UNSIGNED),
     ];
     let long = [
+        ("HOOKRAIL_CONFIG_ANY_REVISION", CONFIG_ANY_REVISION),
         ("HOOKRAIL_PARENT_CURRENT", PARENT_CURRENT),
         ("HOOKRAIL_PARENT_NONE", PARENT_NONE),
         ("((const uint64_t[])HOOKRAIL_MESSAGE_DELIVERED_FINGERPRINT)[0]", delivered[0]),

@@ -2,10 +2,13 @@
 //! process.
 
 mod alike;
+mod configs;
 mod containing;
+mod crashes;
 mod ephemeral;
 mod kills;
 mod lifecycle;
+mod limits;
 mod moving;
 mod neighbours;
 mod points;

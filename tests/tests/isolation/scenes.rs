@@ -25,7 +25,9 @@ pub(crate) fn limited(plugin: &str, limits: WorkerLimits) -> Config {
 /// A configuration by which nobody is asked how it is: a worker on a busy machine may be too late to say so, and is ended
 /// then.
 pub(crate) fn unasked() -> Config {
-    Config::default().with_health(HealthLimits::default().with_every(Duration::ZERO))
+    // What crashes is reported there.
+    let home = concat!(env!("CARGO_TARGET_TMPDIR"), "/isolation");
+    Config::default().with_home(home).with_health(HealthLimits::default().with_every(Duration::ZERO))
 }
 
 /// The only plugin of a host.

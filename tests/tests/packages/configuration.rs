@@ -133,6 +133,29 @@ fn ten_former_configurations_are_kept() {
     assert!(scene.all() == before, "the same again changes nothing");
 }
 
+#[test]
+fn what_a_plugin_writes_itself_never_displaces_all_that_the_operator_has_set() {
+    let scene = installed(99);
+    for limit in 1..=8 {
+        set(&scene, json!({ "limit": limit })).unwrap();
+    }
+    let refused = scene.change().keep_own(NAME, json!({ "limit": 100 })).unwrap_err();
+    assert_eq!((refused.code(), value(&scene).2), ("HR0203", 8));
+    for limit in 9..=50 {
+        assert_eq!(scene.change().keep_own(NAME, json!({ "limit": limit })).unwrap(), limit);
+    }
+    assert_eq!(value(&scene), (json!({ "limit": 50 }), Origin::Plugin, 50));
+    let history = |scene: &Scene| -> Vec<_> {
+        scene.store.history(NAME).unwrap().iter().map(|former| (former.revision, former.origin)).collect()
+    };
+    let own = (45..50).rev().map(|revision| (revision, Origin::Plugin));
+    let expected: Vec<_> = own.chain((4..9).rev().map(|revision| (revision, Origin::Operator))).collect();
+    assert_eq!(history(&scene), expected);
+    set(&scene, json!({ "limit": 51 })).unwrap();
+    assert_eq!(history(&scene)[0], (50, Origin::Plugin));
+    assert_eq!(value(&scene), (json!({ "limit": 51 }), Origin::Operator, 51));
+}
+
 /// Whether it looks like RFC 3339.
 fn humantime(text: &str) -> bool {
     text.len() >= 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T'
@@ -218,6 +241,7 @@ fn a_senseless_configuration_file_is_left_untouched() {
         ("\"format\": 1", "\"format\": 2"),
         ("\"format\"", "\"more\": 1, \"format\""),
         ("\"since\"", "\"more\": 1, \"since\""),
+        ("\"origin\": \"operator\"", "\"origin\": \"package\""),
         ("\"revision\": 1", "\"revision\": 2"),
         ("\"revision\": 2", "\"revision\": 1"),
         ("\"revision\": 2", "\"revision\": 18446744073709551615"),

@@ -22,6 +22,7 @@ fn the_readmes_code_is_that_of_the_files_it_names() {
 fn the_guides_code_is_that_of_the_files_it_names() {
     for (guide, language, file) in [
         ("docs/guide/first-plugin-in-c.md", "c", "abi/examples/c/screen.c"),
+        ("docs/guide/own-process.md", "c", "abi/examples/c/colons.c"),
         ("docs/guide/embedding.md", "rust", "host/examples/gateway/points/src/lib.rs"),
         ("docs/guide/embedding.md", "rust", "host/examples/gateway/plugin/src/lib.rs"),
         ("docs/guide/embedding.md", "rust", "host/examples/gateway/program/src/main.rs"),

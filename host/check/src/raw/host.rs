@@ -9,11 +9,13 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{
-    self, ABI_VERSION, ConfigService, Context, DirsService, Entry, Growing, HostTable, KeyDestructor, LogService,
-    ObjectDestructor, Registrar, Registration, Str, ThreadBody, UnloadLibrary, UnloadService,
+    self, ABI_VERSION, CONFIG_REFUSED, ConfigService, Context, DirsService, Entry, Growing, HostTable, KeyDestructor,
+    LogService, ObjectDestructor, Registrar, Registration, Str, ThreadBody, UnloadLibrary, UnloadService,
+    WritableConfigService,
 };
 
 use super::callback::Callback;
+use super::config::Config;
 use super::frame;
 
 /// The table of a host of ABI 1.0.
@@ -45,7 +47,7 @@ static OFFENCES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// The addresses of the handles of living instances.
 static LIVE: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
-const SERVICES: [&str; 3] = ["config/1", "dirs/1", "log/1"];
+const SERVICES: [&str; 4] = ["config/1", "config/2", "dirs/1", "log/1"];
 
 impl Services {
     pub(crate) const COUNT: u8 = SERVICES.len() as u8;
@@ -74,7 +76,9 @@ fn offence(what: impl Into<String>) {
 /// The target of an instance's handle. Never freed, since threads of the plugin may use it. The handle of an ended
 /// instance is reused for another one with the same configuration, so that the heap does not grow.
 pub(super) struct Handle {
-    config: String,
+    /// The configuration that it was made for.
+    given: String,
+    config: Config,
     home: PathBuf,
 }
 
@@ -85,8 +89,10 @@ static IDLE: Mutex<Vec<&'static Handle>> = Mutex::new(Vec::new());
 
 pub(super) fn handle(config: &str) -> &'static Handle {
     let mut idle = lock(&IDLE);
-    let again = idle.iter().position(|handle| handle.config == config).map(|at| idle.swap_remove(at));
-    let handle = again.unwrap_or_else(|| Box::leak(Box::new(Handle { config: config.into(), home: HOME.clone() })));
+    let again = idle.iter().position(|handle| handle.given == config).map(|at| idle.swap_remove(at));
+    let new = || Handle { given: config.into(), config: Config::default(), home: HOME.clone() };
+    let handle = again.unwrap_or_else(|| Box::leak(Box::new(new())));
+    handle.config.begin(config);
     lock(&LIVE).insert(from_ref(handle).addr());
     handle
 }
@@ -189,11 +195,14 @@ unsafe extern "C" fn current() -> *const Context {
 unsafe extern "C" fn query(id: Str) -> *const c_void {
     static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
     static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
+    static WRITABLE: WritableConfigService =
+        WritableConfigService { size: size_of::<WritableConfigService>() as u32, read: config, stored, write };
     static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
     ask_back();
     // SAFETY: the plugin passes text that is readable for the call.
     let id = unsafe { checked(id, "a service's id") };
-    let services = [from_ref(&CONFIG).cast(), from_ref(&DIRS).cast(), from_ref(&LOG).cast()];
+    let services =
+        [from_ref(&CONFIG).cast(), from_ref(&WRITABLE).cast(), from_ref(&DIRS).cast(), from_ref(&LOG).cast()];
     let found = SERVICES.iter().position(|service| *service == id);
     let has = |index: &usize| WITHHELD.load(Ordering::SeqCst) >> index & 1 == 0;
     found.filter(has).map_or(null(), |index| services[index])
@@ -221,8 +230,50 @@ unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> 
     }
     // SAFETY: a live handle is ours and never freed; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
-    out.push_str(&handle.config);
+    handle.config.read(out);
     0
+}
+
+/// # Safety
+/// Nobody else uses `out` and `revision` during the call.
+unsafe extern "C" fn stored(handle: *const boundary::Handle, out: *mut Text, revision: *mut u64) -> u32 {
+    ask_back();
+    if !is_live(handle, "config/2") {
+        return CONFIG_REFUSED;
+    }
+    // SAFETY: a live handle is ours and never freed; the others are exclusive.
+    let (handle, out, revision) = unsafe { (&*handle.cast::<Handle>(), &mut *out, &mut *revision) };
+    *revision = handle.config.read(out);
+    0
+}
+
+/// # Safety
+/// `json` is readable for the call; nobody else uses `revision` and `why` meanwhile.
+unsafe extern "C" fn write(
+    handle: *const boundary::Handle,
+    json: Str,
+    if_revision: u64,
+    revision: *mut u64,
+    why: *mut Text,
+) -> u32 {
+    ask_back();
+    if !is_live(handle, "config/2") {
+        return CONFIG_REFUSED;
+    }
+    // SAFETY: a live handle is ours and never freed; the text holds for the call, the others are exclusive.
+    let (handle, json, revision, why) = unsafe {
+        (&*handle.cast::<Handle>(), checked(json, "the configuration that it wrote"), &mut *revision, &mut *why)
+    };
+    match handle.config.write(json, if_revision) {
+        Ok(now) => {
+            *revision = now;
+            0
+        }
+        Err((answer, said)) => {
+            why.push_str(said);
+            answer
+        }
+    }
 }
 
 /// # Safety

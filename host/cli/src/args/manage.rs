@@ -63,31 +63,6 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Move a running plugin into a worker process, with its state while messages flow, until it is unloaded
-    Isolate {
-        /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
-        name: String,
-        /// A worker that several plugins share; without it the plugin gets one of its own
-        #[arg(long, value_name = "NAME")]
-        worker: Option<String>,
-        /// Do not wait for the end of the old generation
-        #[arg(long)]
-        no_wait: bool,
-        #[command(flatten)]
-        common: Common,
-    },
-    /// Move a running plugin into the process of the host, with its state while messages flow, until it is unloaded
-    Embed {
-        /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
-        name: String,
-        /// Do not wait for the end of the old generation
-        #[arg(long)]
-        no_wait: bool,
-        #[command(flatten)]
-        common: Common,
-    },
     /// Remove a plugin's callbacks from their chains, and its library from the process
     Unload {
         /// The plugin, for example mask

@@ -125,6 +125,33 @@ pub(crate) enum Store {
         #[command(flatten)]
         common: Common,
     },
+    /// Have hosts run a plugin in a worker process; a running host moves it there, with its state while messages flow. A
+    /// plugin that is not loaded from the store is moved until it is unloaded
+    Isolate {
+        /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(candidates::known))]
+        name: String,
+        /// A worker that several plugins share; without it the plugin gets one of its own
+        #[arg(long, value_name = "NAME")]
+        worker: Option<String>,
+        /// Do not wait for the end of the old generation
+        #[arg(long)]
+        no_wait: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Have hosts run a plugin in their own process; a running host moves it there, with its state while messages flow. A
+    /// plugin that is not loaded from the store is moved until it is unloaded
+    Embed {
+        /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(candidates::known))]
+        name: String,
+        /// Do not wait for the end of the old generation
+        #[arg(long)]
+        no_wait: bool,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Return to the previously installed version, also in a running host; a second rollback undoes the first
     Rollback {
         /// The plugin, for example mask

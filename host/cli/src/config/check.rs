@@ -136,6 +136,7 @@ fn text(Report { config, home, instances }: &Report) -> String {
                 Origin::Nothing => "-",
                 Origin::Operator => "config set",
                 Origin::Package => "its package",
+                Origin::Plugin => "the plugin itself",
                 _ => "unknown to this version",
             };
             vec![instance.clone(), by.into(), if error.is_some() { "no" } else { "yes" }.into()]

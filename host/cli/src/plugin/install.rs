@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use hookrail::control::command::{
-    self, Allow, Changed, Command, Disable, Enable, ImportIncoming, ImportResult, Installed, Planned, Rollback, Stage,
-    Staged, Uninstall, Uninstalled, Validate, Validated,
+    self, Allow, Changed, Command, Disable, Embed, Enable, ImportIncoming, ImportResult, Installed, Isolate, Planned,
+    Rollback, Stage, Staged, Uninstall, Uninstalled, Validate, Validated,
 };
 use hookrail::store::{Allowance, Installation};
 
@@ -80,6 +80,16 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             answer(&done, common.json, changed)
         }
         Store::Disable { name, common } => ask(common, Disable::new(name), changed),
+        Store::Isolate { name, worker, no_wait, common } => {
+            let mut command = Isolate::new(name);
+            (command.worker, command.wait_ms) = (worker.clone(), no_wait.then_some(0));
+            ask(common, command, moved)
+        }
+        Store::Embed { name, no_wait, common } => {
+            let mut command = Embed::new(name);
+            command.wait_ms = no_wait.then_some(0);
+            ask(common, command, moved)
+        }
         Store::Rollback { name, swap, common } => {
             let mut command = Rollback::new(name);
             (command.fresh, command.wait_ms) = (swap.fresh, swap.wait_ms());
@@ -147,6 +157,11 @@ fn changed(changed: &Changed) -> String {
     let ended = ended.as_ref().map(|ended| format!("\n{}", text::ending(ended)));
     let replaced = replaced.as_ref().map(|replaced| format!("\n{}", text::replaced(replaced)));
     format!("{}{already}{}{}", text::line(plugin), ended.unwrap_or_default(), replaced.unwrap_or_default())
+}
+
+fn moved(answer: &Changed) -> String {
+    let place = answer.plugin.isolation.as_ref().map(text::placed);
+    format!("{}\n{}", changed(answer), part(place.unwrap_or_default()))
 }
 
 /// The places of the callbacks, one line each.

@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use hookrail::control::command::{Ended, ImportResult, PluginDetail, Replaced};
 use hookrail::store::{Kind, Listed, SignatureStatus, TrustSource};
-use hookrail::{End, Memory, MemoryView, PluginView, UpgradeTimes, WorkerView};
+use hookrail::{End, LimitView, Memory, MemoryView, Placed, PlacedBy, PluginView, UpgradeTimes, WorkerView};
 use indicatif::HumanBytes;
 
 use crate::harmless::part;
 use crate::hooks::{fault, origin};
+use crate::place::place;
 use crate::table::{Column, Target, table};
 use crate::{inspect, print};
 
@@ -22,6 +23,7 @@ pub(super) fn list(plugins: &[PluginView]) -> String {
         Column::Text("status"),
         Column::Text("health"),
         Column::Text("signature"),
+        Column::Text("process"),
         Column::Number("gen"),
         Column::Number("memory"),
         Column::Text("instances"),
@@ -33,6 +35,7 @@ pub(super) fn list(plugins: &[PluginView]) -> String {
             plugin.status.name().into(),
             plugin.health.name().into(),
             plugin.installed.as_ref().map_or("a file", |installed| installed.signature.name()).into(),
+            plugin.isolation.as_ref().map_or_else(|| "-".into(), |placed| placed.process.to_string()),
             plugin.generation.map_or_else(|| "-".into(), |generation| generation.to_string()),
             match &plugin.memory {
                 Some(memory) => held(memory),
@@ -54,6 +57,9 @@ pub(super) fn show(detail: &PluginDetail) -> String {
     if let Some(installed) = &plugin.installed {
         let _ = writeln!(text, "{}", part(about_installed(installed, plugin.loaded)));
     }
+    if let Some(place) = &plugin.isolation {
+        let _ = writeln!(text, "{}", part(placed(place)));
+    }
     if let Some(metadata) = &detail.metadata {
         let _ = write!(text, "{}\n{}\n", part(metadata.description.clone()), inspect::about(metadata));
     }
@@ -63,6 +69,9 @@ pub(super) fn show(detail: &PluginDetail) -> String {
     }
     if let Some(worker) = &plugin.worker {
         let _ = writeln!(text, "{}", part(about_worker(worker)));
+        for limit in &worker.limits {
+            let _ = writeln!(text, "  {}", part(about_limit(limit)));
+        }
     }
     let columns = [
         Column::Text("point"),
@@ -151,6 +160,17 @@ fn about(plugin: &PluginView) -> String {
     format!("{generation}{}{}", plugin.status.name(), reason.unwrap_or_default())
 }
 
+/// In which process a plugin runs, and why there.
+pub(super) fn placed(placed: &Placed) -> String {
+    let why = match placed.by {
+        PlacedBy::Command => ", until it is unloaded".into(),
+        PlacedBy::Default => String::new(),
+        PlacedBy::Note => ", as its note asks for".into(),
+        by => format!(", as {by} says"),
+    };
+    format!("runs {}{why}", place(&placed.process))
+}
+
 fn about_worker(worker: &WorkerView) -> String {
     let WorkerView { name, state, pid, restarts, last_end, .. } = worker;
     let pid = pid.map_or_else(String::new, |pid| format!(", process {pid}"));
@@ -161,6 +181,12 @@ fn about_worker(worker: &WorkerView) -> String {
     };
     let last_end = last_end.as_ref().map_or_else(String::new, |how| format!(", the last time since it {how}"));
     format!("worker {name}: {state}{pid}{restarts}{last_end}")
+}
+
+fn about_limit(limit: &LimitView) -> String {
+    let LimitView { key, value, by, .. } = limit;
+    let value = if key == "max_memory" { HumanBytes(*value).to_string() } else { value.to_string() };
+    format!("{key} {value}, {by}")
 }
 
 pub(super) fn replaced(replaced: &Replaced) -> String {

@@ -21,6 +21,7 @@ pub(crate) const EXCUSED: &[Excused] = &[
         "does nothing wrong: a service of the tests has to be taken back when it is unloaded",
         &[("note", "warned"), ("starts", "failed")],
     ),
+    ("c/writes_its_configuration.c", "writes what it is sent as its configuration, which is refused", PASSES),
     ("c/well_behaved.c", "does nothing wrong: what the others differ from", PASSES),
     ("examples/answers_anything.rs", "its configuration says what impossible answer it gives", NEEDS_A_CONFIGURATION),
     ("examples/asks_for_its_thread.rs", "does nothing wrong: its key has to be found when it is unloaded", PASSES),
@@ -112,6 +113,7 @@ pub(crate) const EXCUSED: &[Excused] = &[
         "does nothing wrong, unless a message says so that no check sends: its directory has to end with it",
         PASSES,
     ),
+    ("examples/writes_its_configuration.rs", "writes its configuration where a message or a file says so", PASSES),
 ];
 
 /// What is no specimen of its own, and why.

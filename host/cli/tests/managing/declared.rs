@@ -84,6 +84,7 @@ fn a_mistake_in_a_file_is_told_with_its_line() {
     let hook = "point = 'message.publish'\ncallback = 'mask/mask'\n";
     for (number, (file, code, line, said)) in [
         ("\n[plugins.mask]\nmax_memory = 0\n", "HR0205", 3, "is 0: leave it out"),
+        ("[plugins.mask.worker]\ncpu_weight = 0\n", "HR0205", 2, "is not between 1 and 10000"),
         ("home = '~/x'\n", "HR0205", 1, "write the path in full"),
         ("\n[points.'message.publsh']\n", "HR0205", 2, "but `message.publish` is"),
         (&format!("[[overrides]]\n{hook}[[overrides]]\n{hook}"), "HR0205", 4, "an entry before it"),

@@ -189,3 +189,21 @@ fn an_operator_sees_what_the_guide_and_the_readme_show() {
         }
     }
 }
+
+#[test]
+fn whoever_runs_a_plugin_in_its_own_process_sees_what_the_guide_shows() {
+    let work = directory("own-process");
+    let examples = work.join("abi/examples/c");
+    fs::create_dir_all(&examples).unwrap();
+    symlink(root().join("abi/include"), work.join("abi/include")).unwrap();
+    fs::copy(root().join("abi/examples/c/colons.c"), examples.join("colons.c")).unwrap();
+    let page = fs::read_to_string(root().join("docs/guide/own-process.md")).unwrap();
+    let page = page.replace("/home/ada", work.to_str().unwrap());
+    let mut console = Console::new(&work, || operator("bash"));
+    for typed in typed(&page) {
+        match typed.command.strip_prefix("cat ") {
+            Some(file) => fs::write(work.join(file), typed.shown.join("\n")).unwrap(),
+            None => console.follow(&typed),
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod failing_hosts;
 mod first_release;
 mod foreseen;
 mod guide;
+mod isolation;
 mod json_fields;
 mod packages;
 mod random_kills;

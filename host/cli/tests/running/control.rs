@@ -71,7 +71,10 @@ fn a_running_host_shows_its_plugins_and_gives_them_up_one_by_one() {
         plugins.as_array().unwrap().iter().map(|plugin| plugin["name"].as_str().unwrap().into()).collect()
     };
     assert_eq!(names(&told(&["plugin", "list"])), ["hello", "mask"]);
-    assert!(shown(&["plugin", "list"]).contains("mask    1.0.0    running  good    a file       1       -  mask"));
+    assert!(
+        shown(&["plugin", "list"])
+            .contains("mask    1.0.0    running  good    a file     in-process    1       -  mask")
+    );
     assert!(shown(&["plugin", "show", "mask"]).contains("message.publish       900  declared  mask"));
 
     assert_eq!(told(&["plugin", "stop", "mask"])["status"], "stopped");

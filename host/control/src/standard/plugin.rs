@@ -5,9 +5,9 @@ use std::path::Path;
 use hookrail_dispatch::view;
 use hookrail_engine::{Core, RuntimeOverrides};
 use hookrail_image::SealedCopy;
-use hookrail_model::command::{Embed, Isolate, LeftOut, PlacedCallback, PluginDetail, Replace, Replaced};
-use hookrail_model::error::ApiMisuse;
-use hookrail_model::isolation::Isolation;
+use hookrail_model::command::{Changed, Embed, Isolate, LeftOut, PlacedCallback, PluginDetail, Replace, Replaced};
+use hookrail_model::error::{ApiMisuse, ConfigError, Error as HostError};
+use hookrail_model::isolation::{Isolation, Placed, PlacedBy};
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::note::NoteHook;
 use hookrail_model::view::{PluginView, PointView, Status};
@@ -16,6 +16,8 @@ use super::file::is_absolute;
 use crate::call::Call;
 use crate::ending::replaced;
 use crate::error::Error;
+use crate::verbs::declared::is_not_placed;
+use crate::verbs::isolation;
 
 pub(super) fn show(call: &Call<'_>, name: &str) -> Result<PluginDetail, Error> {
     let core = call.core();
@@ -72,20 +74,31 @@ pub(super) fn replace(call: &Call<'_>, command: Replace) -> Result<Replaced, Err
     Ok(replaced(core, upgraded, wait_ms))
 }
 
-pub(super) fn isolate(call: &Call<'_>, command: Isolate) -> Result<Replaced, Error> {
+pub(super) fn isolate(call: &Call<'_>, command: Isolate) -> Result<Changed, Error> {
     let Isolate { plugin, worker, wait_ms, .. } = command;
+    if worker.as_deref() == Some("") {
+        let why = "is empty: name the one that several plugins share, or leave it out";
+        return Err(HostError::from(ConfigError::invalid_value("worker", why)).into());
+    }
     move_to(call, &plugin, Isolation::Worker(worker), wait_ms)
 }
 
-pub(super) fn embed(call: &Call<'_>, command: Embed) -> Result<Replaced, Error> {
+pub(super) fn embed(call: &Call<'_>, command: Embed) -> Result<Changed, Error> {
     let Embed { plugin, wait_ms, .. } = command;
     move_to(call, &plugin, Isolation::InProcess, wait_ms)
 }
 
-fn move_to(call: &Call<'_>, plugin: &str, to: Isolation, wait_ms: Option<u64>) -> Result<Replaced, Error> {
-    // SAFETY: as in `load`.
-    let moved = unsafe { call.core().move_to(&call.find(plugin)?, to)? };
-    Ok(replaced(call.core(), moved, wait_ms))
+fn move_to(call: &Call<'_>, plugin: &str, to: Isolation, wait_ms: Option<u64>) -> Result<Changed, Error> {
+    let core = call.core();
+    is_not_placed(&core.config, plugin)?;
+    if let Some(verbs) = call.stored() {
+        return verbs.isolate(plugin, to, wait_ms);
+    }
+    let moved = isolation::move_to(core, plugin, Placed::new(to, PlacedBy::Command))?;
+    let replaced = replaced(core, moved, wait_ms);
+    let mut changed = Changed::new(true, call.view(plugin)?);
+    changed.replaced = Some(replaced);
+    Ok(changed)
 }
 
 pub(super) fn log(call: &Call<'_>, name: &str, level: LogLevel) -> Result<PluginView, Error> {

@@ -4,7 +4,7 @@ use hookrail_model::command::Reconfigured;
 use hookrail_model::installed::{Configured, FormerConfig, Origin};
 use hookrail_model::log;
 use hookrail_model::view::Status;
-use hookrail_store::StoreError;
+use hookrail_store::{Change, StoreError};
 use serde_json::Value;
 
 use super::{Swap, Verbs};
@@ -46,16 +46,7 @@ impl Verbs<'_> {
     /// as the next generation of the same code.
     pub(crate) fn configure(self, name: &str, config: Value, how: Reconfigure) -> Result<Reconfigured, Error> {
         let Reconfigure { restart, if_revision, swap } = how;
-        if self.host_says(name).is_some() {
-            return Err(self.is_set(name, "it is configured".into(), &format!("plugins.{name}.config")));
-        }
-        self.is_not_declared(name)?;
-        let mut change = self.attached.store.change()?;
-        let revision = self.attached.store.configuration(name)?.revision;
-        if let Some(expected) = if_revision.filter(|expected| *expected != revision) {
-            let why = StoreError::config_changed(expected, revision);
-            return Err(Error::Store { plugin: name.into(), why });
-        }
+        let mut change = self.may_configure(name, if_revision)?;
         let before = self.attached.store.load_spec(name)?;
         let status = self.core.table.status(name);
         let runs = self.attached.is_live && matches!(status, Some(Status::Halted | Status::Running));
@@ -87,6 +78,33 @@ impl Verbs<'_> {
             self.core.table.reloaded(name, &configured.value);
         }
         Ok(Reconfigured::new(changed, configured, self.waited(upgraded, swap)))
+    }
+
+    /// Keeps the configuration that a plugin has written itself, and returns its revision; `None` if it is not in the
+    /// store. The plugin is not asked: it knows what it has written.
+    pub(crate) fn keep_own(self, name: &str, config: &Value, if_revision: Option<u64>) -> Result<Option<u64>, Error> {
+        match self.may_configure(name, if_revision) {
+            Err(Error::Store { why: StoreError::NotInstalled, .. }) => Ok(None),
+            Err(error) => Err(error),
+            Ok(mut change) => Ok(Some(change.keep_own(name, config.clone())?)),
+        }
+    }
+
+    /// Begins a change of a configuration that is in the store and not in a file, if the revision is still that one.
+    fn may_configure(&self, name: &str, if_revision: Option<u64>) -> Result<Change<'_>, Error> {
+        if self.host_says(name).is_some() {
+            return Err(self.is_set(name, "it is configured".into(), &format!("plugins.{name}.config")));
+        }
+        self.is_not_declared(name)?;
+        let change = self.attached.store.change()?;
+        let revision = self.attached.store.configuration(name)?.revision;
+        match if_revision {
+            Some(expected) if expected != revision => {
+                let why = StoreError::config_changed(expected, revision);
+                Err(Error::Store { plugin: name.into(), why })
+            }
+            _ => Ok(change),
+        }
     }
 
     /// Reloads an instance with what the store holds, after it accepted a configuration that could not be stored.

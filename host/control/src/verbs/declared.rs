@@ -1,5 +1,6 @@
 //! What the configuration file of the hosts declares: commands do not change it, since the next host would read it again.
 
+use hookrail_engine::Config;
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::installed::Kind;
 use hookrail_store::{Depth, StoreError};
@@ -36,9 +37,20 @@ impl Verbs<'_> {
 
     /// The error for a setting that the hosts' own configuration has under that key.
     pub(super) fn is_set(self, name: &str, what: String, key: &str) -> Error {
-        let place = self.core.config.place_of(key);
-        refused(name, what, place.unwrap_or_else(|| "the host's own configuration".into()))
+        is_set(&self.core.config, name, what, key)
     }
+}
+
+/// Refuses to move a plugin whose process the hosts' own configuration decides.
+pub(crate) fn is_not_placed(config: &Config, name: &str) -> Result<(), Error> {
+    match config.placed(name) {
+        Some(_) => Err(is_set(config, name, "its process is chosen".into(), &format!("plugins.{name}.isolation"))),
+        None => Ok(()),
+    }
+}
+
+fn is_set(config: &Config, name: &str, what: String, key: &str) -> Error {
+    refused(name, what, config.place_of(key).unwrap_or_else(|| "the host's own configuration".into()))
 }
 
 fn refused(name: &str, what: String, place: String) -> Error {

@@ -224,7 +224,7 @@ impl Verbs<'_> {
 
     /// Waits until no operation on a plugin is in progress. Called before the store is changed, so that a plugin that
     /// cannot be unloaded now stays as it is.
-    fn settle(self, name: &str) -> Result<(), Error> {
+    pub(super) fn settle(self, name: &str) -> Result<(), Error> {
         let timeout = if reclaim::is_inside() { Duration::ZERO } else { self.core.wait_timeout() };
         let plugin = self.core.table.plugin(name);
         Ok(plugin.map_or(Ok(()), |plugin| self.core.table.settle(&plugin, timeout))?)

@@ -80,6 +80,7 @@ impl Verbs<'_> {
     fn absent(self, listed: &Listed) -> PluginView {
         let status = if listed.enabled { Status::Stopped } else { Status::Disabled };
         let mut plugin = PluginView::new(&listed.name, listed.version.to_string(), status);
+        plugin.isolation = Some(self.core.config.placed(&listed.name).unwrap_or_else(|| listed.isolation.clone()));
         plugin.former = self.core.table.history(&listed.name);
         if let Some(Remark::NotLoaded(why)) = self.core.table.remarked(&listed.name).filter(|_| listed.enabled) {
             (plugin.health, plugin.reason) = (Health::Failed, Some(why));

@@ -122,7 +122,7 @@ impl Tracers {
             return None;
         }
         // SAFETY: `payload` is a payload of these operations, which no callback has yet.
-        let before = unsafe { read(ops, payload) };
+        let before = unsafe { shown(ops, payload) };
         let for_whom: Vec<_> = self.0.iter().map(Arc::as_ref).filter(|tracer| tracer.begin(&before)).collect();
         if for_whom.is_empty() {
             return None;
@@ -145,7 +145,7 @@ impl Taking<'_> {
         took_ns: u64,
     ) {
         // SAFETY: the payload is still one of these operations, and no callback has it now: `begin` was promised that.
-        let after = unsafe { read(self.ops, self.payload) };
+        let after = unsafe { shown(self.ops, self.payload) };
         let payload = (after != self.last).then(|| after.clone());
         self.last = after;
         self.trace.took_ns += took_ns;
@@ -171,11 +171,11 @@ fn thread_name() -> String {
     CStr::from_bytes_until_nul(&name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// A payload as people may read it; null where it cannot be written.
+/// A payload as people may read it, with secrets masked; null where it cannot be written.
 ///
 /// # Safety
 /// `payload` is a payload of these operations, which nobody writes during the call.
-unsafe fn read(ops: &PayloadOps, payload: *const c_void) -> Value {
+pub unsafe fn shown(ops: &PayloadOps, payload: *const c_void) -> Value {
     let Some(encode) = ops.encode else { return Value::Null };
     let mut json = Bytes::new();
     // SAFETY: the payload is one of these operations, which nobody writes meanwhile; the bytes are ours.

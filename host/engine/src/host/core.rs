@@ -22,6 +22,7 @@ use crate::builtin;
 use crate::config::{Config, RuntimeOverrides};
 use crate::event::{Announcer, Events};
 use crate::health;
+use crate::keeping::{Keeper, Keeping};
 use crate::plugin::{Loaded, StartContext, States};
 use crate::service;
 use crate::ticket::Ticket;
@@ -129,6 +130,7 @@ impl Core {
             self.registry.signals.start();
         }
         let owner = self.next_owner();
+        let keeping = self.keeping(&name, owner, reservation.next_generation());
         loaded.diagnostics().begin(reservation.next_generation(), self.config.log(&name));
         let context = StartContext {
             config: &self.config,
@@ -138,6 +140,7 @@ impl Core {
             runtime_overrides: &runtime_overrides,
             states: &States::new(),
             schema: None,
+            keeping: keeping.clone(),
         };
         let added = loaded.start(&context).and_then(|additions| Ok(self.registry.begin(&name, additions)?));
         if let Err(error) = added {
@@ -148,6 +151,7 @@ impl Core {
         let version = loaded.note().version.clone();
         let (generation, _) = reservation.set(Current::new(owner, owner, loaded, runtime_overrides, None));
         self.events.tell(&name, generation, EventKind::loaded(version));
+        keeping.serve();
         Ok(PluginHandle { name, load: owner })
     }
 
@@ -225,9 +229,19 @@ impl Core {
         if self.table.running(instance)?.0 != owner {
             return Err(not_loaded().into());
         }
-        loaded.as_ref().ok_or_else(not_loaded)?.reload(instance, config)?;
-        self.table.reloaded(instance, config);
-        Ok(())
+        let reloaded = || self.table.reloaded(instance, config);
+        loaded.as_ref().ok_or_else(not_loaded)?.reload(instance, config, reloaded)
+    }
+
+    /// Registers the one keeper of the configurations that plugins write themselves. Returns whether this is it:
+    /// `false` if there is one already.
+    pub fn keep_configurations(&self, keeper: impl Keeper + 'static) -> bool {
+        self.table.keeper.set(Box::new(keeper)).is_ok()
+    }
+
+    /// What keeps the configurations that the instances of a generation write.
+    pub(super) fn keeping(&self, plugin: &str, owner: Owner, generation: u64) -> Arc<Keeping> {
+        Keeping::new(plugin, (owner, generation), Arc::downgrade(&self.table) as _, self.events.clone())
     }
 
     /// How long a call waits for readers: twice the deadline, since after the first one it no longer waits for readers

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hookrail_image::SealedCopy;
 use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::event::EventKind;
-use hookrail_model::isolation::Isolation;
+use hookrail_model::isolation::Placed;
 use hookrail_model::view::Status;
 
 use super::core::Core;
@@ -23,8 +23,8 @@ impl Core {
     ///
     /// # Safety
     /// If it is moved into this process, the caller trusts the library as this program.
-    pub unsafe fn move_to(self: &Arc<Self>, plugin: &PluginHandle, to: Isolation) -> Result<Upgraded, Error> {
-        let doing = if to.is_isolated() { "isolated" } else { "embedded" };
+    pub unsafe fn move_to(self: &Arc<Self>, plugin: &PluginHandle, to: Placed) -> Result<Upgraded, Error> {
+        let doing = if to.process.is_isolated() { "isolated" } else { "embedded" };
         let reservation = self.table.reserve(plugin, &[Status::Running], doing)?;
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let serving = reservation.serving().ok_or_else(not_loaded)?;
@@ -36,7 +36,7 @@ impl Core {
             Ok(Inheritance { saved: states.keys().cloned().collect(), rollback_point: States::new(), states })
         };
         let runtime_overrides = RuntimeOverrides { isolation: Some(to.clone()), ..reservation.runtime_overrides() };
-        let event = |from, _, times| EventKind::moved(from, to.clone(), times);
+        let event = |from, _, times| EventKind::moved(from, to.process.clone(), times);
         // SAFETY: the caller trusts the library as this program, if it is moved here.
         unsafe { self.replace(&reservation, copy, Some(runtime_overrides), inherit, None, event) }
     }

@@ -124,6 +124,7 @@ impl Core {
         let reservation = self.table.reserve(plugin, &[Status::Stopped], "started")?;
         let Serving { generation, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
         let owner = self.next_owner();
+        let keeping = self.keeping(&plugin.name, owner, generation);
         let mut lifecycle = lifecycle.lock();
         let loaded = lifecycle.as_mut().ok_or_else(not_loaded)?;
         let context = StartContext {
@@ -134,6 +135,7 @@ impl Core {
             runtime_overrides: &reservation.runtime_overrides(),
             states: &States::new(),
             schema: None,
+            keeping: keeping.clone(),
         };
         let added = loaded.start(&context).and_then(|additions| Ok(self.registry.begin(&plugin.name, additions)?));
         if let Err(error) = added {
@@ -148,6 +150,7 @@ impl Core {
             current.is_over = false;
         });
         self.events.tell(reservation.name(), generation, EventKind::Started);
+        keeping.serve();
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! went wrong with it, and its former generations. Nothing about a plugin is kept anywhere else.
 
 mod checkup;
+mod configs;
 mod look;
 mod memory;
 mod probation;
@@ -10,13 +11,14 @@ mod reservation;
 mod said;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hookrail_dispatch::{Condvar, Owner, TakenOut, deadline_after};
 use hookrail_loader::{Meter, PluginDiagnostics};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::instance::plugin_of;
+use hookrail_model::isolation::Placed;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::note::NoteHook;
 use hookrail_model::schema::Schema;
@@ -32,6 +34,7 @@ pub(super) use self::said::Said;
 use super::handle::PluginHandle;
 use crate::body::WorkerStatus;
 use crate::config::RuntimeOverrides;
+use crate::keeping::Keeper;
 use crate::plugin::{Lifecycle, Loaded};
 use crate::ticket::Ticket;
 
@@ -45,6 +48,8 @@ pub struct Table {
     names: Mutex<Names>,
     /// Signalled when an operation has finished, or a status has changed.
     changed: Condvar,
+    /// Keeps the configurations that plugins write themselves.
+    pub(super) keeper: OnceLock<Box<dyn Keeper>>,
 }
 
 #[derive(Default)]
@@ -66,6 +71,8 @@ struct Entry {
     probations: Vec<ProbationEntry>,
     /// What went wrong with it.
     remark: Option<Remark>,
+    /// How often the configuration of each instance was changed while it ran.
+    revisions: BTreeMap<String, u64>,
 }
 
 /// What went wrong with a plugin, until the next operation on it.
@@ -100,6 +107,8 @@ pub(super) struct Current {
     /// The schema that its configurations were validated against.
     pub(super) schema: Option<Arc<Schema>>,
     pub(super) meter: Option<Arc<Meter>>,
+    /// In which process it runs, and who decided that.
+    pub(super) placed: Placed,
     /// The worker that it runs in, if it is not this process.
     pub(super) worker: Option<Arc<dyn WorkerStatus>>,
     pub(super) status: Status,
@@ -139,6 +148,7 @@ impl Current {
             diagnostics: loaded.diagnostics().clone(),
             log,
             meter: loaded.meter(),
+            placed: loaded.placed().clone(),
             worker: loaded.worker(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
@@ -221,12 +231,22 @@ impl Table {
         let Some(entry) = names.by_name.get_mut(plugin_of(instance)) else { return };
         let Some(current) = &mut entry.current else { return };
         current.runtime_overrides.configs.insert(instance.into(), config.clone());
+        *entry.revisions.entry(instance.into()).or_default() += 1;
         // It also applies after a rollback.
         for runtime_overrides in
             entry.probations.iter_mut().filter_map(|probation| probation.rollback_point.runtime_overrides.as_mut())
         {
             runtime_overrides.configs.insert(instance.into(), config.clone());
         }
+    }
+
+    /// Records who decided that a plugin runs where it runs: the next generations stay there.
+    pub fn placed(&self, plugin: &str, placed: &Placed) {
+        let mut names = self.names.lock();
+        let Some(entry) = names.by_name.get_mut(plugin) else { return };
+        let Some(current) = &mut entry.current else { return };
+        current.placed = placed.clone();
+        current.runtime_overrides.isolation = Some(placed.clone());
     }
 
     /// Waits until no operation on a plugin is in progress.

@@ -16,6 +16,7 @@ use super::core::Core;
 use super::handle::PluginHandle;
 use super::table::{Current, ProbationEntry, Reservation, RollbackPoint, Serving};
 use crate::config::RuntimeOverrides;
+use crate::keeping::Keeping;
 use crate::plugin::{Loaded, StartContext, States};
 use crate::ticket::Ticket;
 use crate::unload::{Before, Unpublished};
@@ -108,14 +109,14 @@ impl Core {
             self.prepare(&mut loaded, reservation, &serving, (owner, probation.as_ref()), runtime_overrides, inherit);
         let create = began.elapsed();
         let began = Instant::now();
-        let swapped = prepared.and_then(|Prepared { additions, saved, runtime_overrides, rollback_point }| {
+        let swapped = prepared.and_then(|Prepared { additions, saved, runtime_overrides, rollback_point, keeping }| {
             if let Some((probation, rollback_point)) = probation.zip(rollback_point) {
                 reservation.begin_probation(ProbationEntry::begin(owner, probation, rollback_point));
             }
-            Ok((self.registry.replace(serving.owner, additions)?, saved, runtime_overrides))
+            Ok((self.registry.replace(serving.owner, additions)?, saved, runtime_overrides, keeping))
         });
         let swap = began.elapsed();
-        let (callbacks, saved, runtime_overrides) = match swapped {
+        let (callbacks, saved, runtime_overrides, keeping) = match swapped {
             Ok(swapped) => swapped,
             Err(error) => {
                 // The probation of the serving generation continues.
@@ -133,6 +134,7 @@ impl Core {
         let times = UpgradeTimes::new(copy, open, create, swap);
         // Before the event of the old generation's end, which another thread reports.
         self.events.tell(name, generation, event(from, version.clone(), times));
+        keeping.serve();
         let rest = (!saved.is_empty()).then(|| self.rest(name, load, saved));
         let before: Before = Box::new(move |old| {
             rest.into_iter().for_each(|rest| rest(old));
@@ -163,6 +165,7 @@ impl Core {
             return Err(ApiMisuse::another_plugin(plugin, found).into());
         }
         let (owner, probation) = beginner;
+        let keeping = self.keeping(plugin, owner, reservation.next_generation());
         let lifecycle = serving.lifecycle.lock();
         let old = lifecycle.as_ref().ok_or_else(|| ApiMisuse::NotLoaded(plugin.into()))?;
         let level = reservation.log().unwrap_or_else(|| self.config.log(plugin));
@@ -190,9 +193,10 @@ impl Core {
             runtime_overrides: &runtime_overrides,
             states: &states,
             schema,
+            keeping: keeping.clone(),
         };
         let additions = loaded.start(&context)?;
-        Ok(Prepared { additions, saved, runtime_overrides, rollback_point })
+        Ok(Prepared { additions, saved, runtime_overrides, rollback_point, keeping })
     }
 
     /// Hands what changed in the old generation's instances since they saved to the generation that serves by then. If
@@ -225,4 +229,5 @@ struct Prepared {
     runtime_overrides: RuntimeOverrides,
     /// For a generation that will be on probation.
     rollback_point: Option<RollbackPoint>,
+    keeping: Arc<Keeping>,
 }

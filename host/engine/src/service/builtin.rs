@@ -1,24 +1,24 @@
-//! The services of the engine itself: `config/1`, `dirs/1` and `log/1`.
+//! The services of the engine itself: `config/1`, `config/2`, `dirs/1` and `log/1`.
 
 use std::fs::create_dir_all;
 use std::sync::Once;
 
 use hookrail_abi::Text;
-use hookrail_abi::boundary::{self, ConfigService, DirsService, LogService, Str};
+use hookrail_abi::boundary::{self, DirsService, LogService, Str};
 use hookrail_abi::host::Dir;
 use hookrail_model::guarded;
 
-use super::{Handle, Services};
+use super::{Handle, Services, config};
 
 /// Offers the host's own services to all plugins of this process. Every host does; a worker has none.
 pub fn offer() {
     static OFFERED: Once = Once::new();
-    static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
     static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
     static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
     // SAFETY: these are the tables of those ids, and their functions take any thread.
     OFFERED.call_once(|| unsafe {
-        Services::register("config/1", &CONFIG);
+        Services::register("config/1", &config::CONFIG);
+        Services::register("config/2", &config::WRITABLE);
         Services::register("dirs/1", &DIRS);
         Services::register("log/1", &LOG);
     });
@@ -30,15 +30,6 @@ unsafe extern "C" fn log(handle: *const boundary::Handle, level: u32, text: Str)
     // SAFETY: the handle is one of ours, kept while its library is there; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
     guarded((), || handle.diagnostics.line(&handle.instance, level, &text));
-}
-
-/// # Safety
-/// `handle` is that of an instance whose library is still loaded; nobody else uses `out` during the call.
-unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> u32 {
-    // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
-    let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
-    out.push_str(&handle.config.lock());
-    0
 }
 
 /// # Safety

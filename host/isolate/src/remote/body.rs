@@ -19,8 +19,10 @@ use hookrail_model::log;
 use hookrail_model::note::Note;
 use parking_lot::Mutex;
 
+use super::configs::Configs;
 use super::live::Live;
-use super::plugin::{Plan, Planned, Plugin, unexpected};
+use super::plan::{Plan, Planned};
+use super::plugin::{Plugin, unexpected};
 use super::proxy::{self, Proxy};
 use super::worker::Worker;
 use crate::wire::{Answer, Ask, Registered, Registration, ToWorker};
@@ -43,6 +45,7 @@ impl Remote {
         placement: &Placement,
         worker: Arc<Worker>,
     ) -> Result<Self, Error> {
+        let plan = Arc::new(Mutex::new(Plan::default()));
         let plugin = Arc::new(Plugin {
             number: Plugin::next_number(),
             file: copy.file().to_owned(),
@@ -50,7 +53,8 @@ impl Remote {
             note: inspection.note,
             opening: placement.opening,
             patience: placement.limits.patience,
-            plan: Mutex::new(Plan::default()),
+            configs: Configs::new(plan.clone()),
+            plan,
         });
         let diagnostics = {
             let name = plugin.note.name.clone();
@@ -67,7 +71,7 @@ impl Remote {
             })
         };
         let remote = Remote { plugin, worker, diagnostics };
-        let live = remote.worker.enter(Arc::downgrade(&remote.plugin) as _)?;
+        let live = remote.worker.enter(remote.plugin.clone())?;
         match remote.plugin.open(&live) {
             Ok(()) => Ok(remote),
             Err(error) => {
@@ -136,7 +140,12 @@ impl Remote {
                 continue;
             }
             let proxy = state.zip(*index).map(|(state, index)| {
-                let proxy = Arc::new(Proxy::new(self.worker.clone(), callback, Effects::from_raw(*effects), &state));
+                let proxy = Arc::new(Proxy::new(
+                    self.worker.clone(),
+                    format!("{instance}/{callback}"),
+                    Effects::from_raw(*effects),
+                    &state,
+                ));
                 proxy.renew(live.epoch, Some(index));
                 proxy
             });
@@ -198,16 +207,22 @@ impl Body for Remote {
         }
         self.worker.runs_in(instance.home.to_owned());
         let create = Ask::Create { plugin, instance: name.clone(), config: config.clone(), home: home.clone() };
-        self.ask(&name, create)?;
-        self.plugin.plan.lock().instances.push(Planned {
-            name,
-            config,
-            home,
-            is_started: false,
-            is_halted: false,
-            proxies: Vec::new(),
-        });
-        Ok(())
+        {
+            // First, since it may write its configuration at once.
+            let mut plan = self.plugin.plan.lock();
+            plan.writable = Some(instance.writable.clone());
+            plan.instances.push(Planned {
+                name: name.clone(),
+                config,
+                home,
+                is_started: false,
+                is_halted: false,
+                proxies: Vec::new(),
+            });
+        }
+        self.ask(&name, create).map(drop).inspect_err(|_| {
+            self.plugin.plan.lock().instances.retain(|planned| planned.name != name);
+        })
     }
 
     fn start(

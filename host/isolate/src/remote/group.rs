@@ -10,11 +10,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use hookrail_abi::verdict::raw;
 use hookrail_dispatch::frame::Here;
 use parking_lot::RwLock;
 
+use super::live::Live;
 use super::proxy::{self, Proxy};
 use crate::lane::{MOST_CALLBACKS, Reply};
 
@@ -96,8 +98,8 @@ impl Group {
     }
 
     /// What is lost with the callback at that place.
-    pub(super) fn lost(&self, place: usize, what: String, is_its_input: bool) -> Option<Kept> {
-        Some(Kept { call: self.calls[place]?, answer: Answer::Lost { what, is_its_input } })
+    pub(super) fn lost(&self, place: usize, what: String, is_its_input: bool, live: Arc<Live>) -> Option<Kept> {
+        Some(Kept { call: self.calls[place]?, answer: Answer::Lost { what, is_its_input, live } })
     }
 
     /// Keeps the answers of all but the first, and those that were lost before; returns that of the first.
@@ -144,6 +146,8 @@ pub(super) enum Answer {
         what: String,
         /// Whether it may have ended for what it was called with.
         is_its_input: bool,
+        /// The process that ended.
+        live: Arc<Live>,
     },
 }
 

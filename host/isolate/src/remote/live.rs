@@ -9,18 +9,25 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hookrail_loader::Meter;
+use hookrail_model::crash::{CrashReport, LostCall};
 use hookrail_model::end::End;
 use hookrail_model::error::{Error, Misbehaved};
-use hookrail_model::isolation::WorkerLimits;
+use hookrail_model::isolation::{LimitView, WorkerLimits};
+use hookrail_model::log;
 use hookrail_model::units::duration_text;
-use hookrail_supervise::{Exit, ExitStatus, Process, Supervisor};
+use hookrail_supervise::{Exit, ExitStatus, Process, Reached, Stdio, Supervisor};
 use parking_lot::Mutex;
 use rustix::fs::fstat;
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::replay::Replay;
+use super::words::Words;
+use super::worker::Member;
 use crate::lane::Region;
-use crate::role::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
-use crate::wire::{Answer, Ask, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
+use crate::last_words::{LastWords, Said};
+use crate::limits::{limited, reached_by};
+use crate::role::{ARGUMENT, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
+use crate::wire::{Answer, Ask, ConfigAsk, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
 use crate::{alike, processes};
 
 /// How many threads of the host may call into one worker at once.
@@ -39,9 +46,18 @@ pub(crate) struct Live {
     pub(super) dead: AtomicBool,
     /// Whether this host has killed it.
     is_killed: AtomicBool,
-    /// Whether a signal ended it that its own code does not raise: somebody else's.
+    /// Whether it was ended by somebody else than its own code.
     is_from_outside: AtomicBool,
+    last_words: LastWords,
+    /// What is known of its end.
+    pub(super) crash: Mutex<Crash>,
     exit: OnceLock<String>,
+    /// Its limits, and the plugin that they are configured for.
+    limits: WorkerLimits,
+    configured: String,
+    /// What holds it to its limits.
+    held: OnceLock<Vec<LimitView>>,
+    words: Words,
     sender: Sender,
     process: OnceLock<Process>,
     pending: Mutex<Pending>,
@@ -60,11 +76,29 @@ struct Pending {
     is_over: bool,
 }
 
+/// What is known of the end of a process.
+#[derive(Default)]
+pub(super) struct Crash {
+    /// The plugins that were opened in it and have not been closed.
+    pub(super) members: Vec<Arc<dyn Member>>,
+    /// Why its host has ended it, if it has.
+    pub(super) why: Option<String>,
+    /// The calls that were lost with it.
+    pub(super) lost: Vec<LostCall>,
+    /// The report, once it is written.
+    pub(super) report: Option<CrashReport>,
+}
+
 #[derive(Default)]
 struct Told {
     meter: Option<Arc<Meter>>,
     waits: Option<End>,
+    asks_config: Option<Arc<AsksConfig>>,
 }
+
+/// What is called with a question of an instance about its own configuration, and the number for the answer. It does
+/// not wait.
+pub(super) type AsksConfig = Box<dyn Fn(&Arc<Live>, u64, String, ConfigAsk) + Send + Sync>;
 
 /// Why something that was asked for was not done.
 pub(super) enum Failed {
@@ -92,6 +126,7 @@ impl Live {
     pub(super) fn start(
         supervisor: &Supervisor,
         name: &str,
+        configured: &str,
         limits: &WorkerLimits,
         over: impl FnOnce(Arc<Live>) + Send + 'static,
     ) -> Result<Arc<Self>, Error> {
@@ -101,13 +136,20 @@ impl Live {
         let (ours, theirs) = pair().map_err(failed)?;
         ours.set_write_timeout(Some(limits.patience)).map_err(failed)?;
         let receiver = Receiver::new(ours.try_clone().map_err(failed)?);
+        let (said, says) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
         let live = Arc::new(Live {
             // Relaxed: only distinctness matters.
             epoch: EPOCHS.fetch_add(1, Ordering::Relaxed),
             dead: AtomicBool::new(false),
             is_killed: AtomicBool::new(false),
             is_from_outside: AtomicBool::new(false),
+            last_words: LastWords::create().map_err(failed)?,
+            crash: Mutex::default(),
             exit: OnceLock::new(),
+            limits: limits.clone(),
+            configured: configured.into(),
+            held: OnceLock::new(),
+            words: Words::of(said).map_err(failed)?,
             sender: Sender::new(ours),
             process: OnceLock::new(),
             pending: Mutex::default(),
@@ -119,19 +161,32 @@ impl Live {
             has_answered: AtomicBool::new(false),
         });
         let memory = live.region.file().try_clone_to_owned().map_err(failed)?;
+        let last_words = live.last_words.file().try_clone_to_owned().map_err(failed)?;
         let size = fstat(&memory).map_err(|error| failed(error.into()))?.st_size.cast_unsigned();
-        let spec = alike::spec(limits, size)
-            .map_err(failed)?
+        let also_says = says.try_clone().map_err(failed)?;
+        let (spec, held) = limited(alike::spec(limits).map_err(failed)?, limits, size);
+        let _ = live.held.set(held);
+        let spec = spec
+            .stdout(Stdio::Fd(also_says))
+            .stderr(Stdio::Fd(says))
             .arg0("hookrail-worker")
             .args([ARGUMENT, name])
             .env(VARIABLE, VERSION)
             .descriptor(theirs.into(), SOCKET)
-            .descriptor(memory, MEMORY);
+            .descriptor(memory, MEMORY)
+            .descriptor(last_words, LAST_WORDS);
+        if alike::is_replaced() {
+            log!(
+                warn,
+                worker = name,
+                "the program's file was replaced: this worker runs what its host runs, until that is restarted"
+            );
+        }
         let process = supervisor.spawn(spec)?;
         processes::started();
-        let ended = live.clone();
+        let (ended, of) = (live.clone(), process.clone());
         process.on_exit(move |exit| {
-            ended.end(exit);
+            ended.end(exit, of.reached());
             over(ended);
         });
         let _ = live.process.set(process);
@@ -178,7 +233,7 @@ impl Live {
         match answer.recv_timeout(patience) {
             Ok(answer) => answer.map_err(|error| Failed::Refused(error.into())),
             Err(RecvTimeoutError::Timeout) => {
-                self.kill();
+                self.abort(None, format!("did not answer within {}", duration_text(patience)));
                 Err(Failed::Late)
             }
             Err(RecvTimeoutError::Disconnected) => Err(Failed::Ended(self.how_it_ended())),
@@ -247,6 +302,49 @@ impl Live {
         }
     }
 
+    /// As [`kill`](Self::kill), but the thread that serves that lane, or else the first one, is given a moment to say
+    /// where it is.
+    pub(super) fn abort(&self, lane: Option<usize>, why: String) {
+        const MOMENT: Duration = Duration::from_secs(3);
+        let Some(process) = self.process.get() else { return };
+        // Relaxed: as in `kill`.
+        if self.is_killed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.crash.lock().why = Some(why);
+        // Nobody is to wait for it, or to call it, from now on.
+        // Release: as in `end`; who asks how it ended waits for that.
+        self.dead.store(true, Ordering::Release);
+        self.region.poison();
+        self.last_words.ask(lane.unwrap_or(usize::MAX));
+        let _ = process.signal(libc::SIGABRT);
+        let ending = process.clone();
+        let end = move || {
+            if ending.wait(MOMENT).is_none() {
+                ending.kill();
+            }
+        };
+        if std::thread::Builder::new().name("hookrail-abort".into()).spawn(end).is_err() {
+            process.kill();
+        }
+    }
+
+    /// What it said when it ended; nothing if nobody had asked it to end in vain.
+    pub(super) fn last_words(&self) -> Option<Said> {
+        self.last_words.hear()
+    }
+
+    /// Whether its host has ended it since it needed it no more, or since it did what no worker does.
+    pub(super) fn is_dismissed(&self) -> bool {
+        // Relaxed: to be asked once it is known how it ended.
+        self.is_killed.load(Ordering::Relaxed) && self.crash.lock().why.is_none()
+    }
+
+    /// What holds it to its limits.
+    pub(super) fn held(&self) -> &[LimitView] {
+        self.held.get().map_or(&[], Vec::as_slice)
+    }
+
     /// Whether it has ended.
     pub(super) fn is_dead(&self) -> bool {
         // Acquire: pairs with the Release in `end`: who sees it sees how it ended.
@@ -274,9 +372,9 @@ impl Live {
         self.is_from_outside.load(Ordering::Relaxed)
     }
 
-    /// From now on it is heard what is told of a plugin.
-    pub(super) fn expect(&self, plugin: PluginId) {
-        self.told.lock().entry(plugin).or_default();
+    /// From now on it is heard what is told of a plugin, and what its instances ask.
+    pub(super) fn expect(&self, plugin: PluginId, asks_config: AsksConfig) {
+        self.told.lock().entry(plugin).or_default().asks_config = Some(Arc::new(asks_config));
     }
 
     /// What a plugin's memory is told to from now on.
@@ -292,6 +390,7 @@ impl Live {
     /// Forgets a plugin that has been closed.
     pub(super) fn forget(&self, plugin: PluginId) {
         self.told.lock().remove(&plugin);
+        self.crash.lock().members.retain(|member| member.number() != plugin);
     }
 
     fn number(&self) -> u64 {
@@ -300,18 +399,29 @@ impl Live {
     }
 
     /// The process has ended: nobody waits for it any longer.
-    fn end(&self, exit: Exit) {
-        processes::ended(exit, self.is_killed.load(Ordering::Relaxed));
-        if let ExitStatus::Killed { signal: libc::SIGHUP | libc::SIGINT | libc::SIGKILL | libc::SIGTERM, .. } =
-            exit.status
-        {
+    fn end(&self, exit: Exit, reached: Reached) {
+        let is_killed = self.is_killed.load(Ordering::Relaxed);
+        processes::ended(exit, is_killed);
+        let limit = if is_killed { None } else { reached_by(&self.limits, reached, &self.words.last()) };
+        let is_sent = matches!(
+            exit.status,
+            ExitStatus::Killed { signal: libc::SIGHUP | libc::SIGINT | libc::SIGKILL | libc::SIGTERM, .. }
+        );
+        if is_killed || is_sent && limit.is_none() {
             // Relaxed: published with `exit`, below.
             self.is_from_outside.store(true, Ordering::Relaxed);
         }
-        let _ = self.exit.set(match exit.status {
+        let mut how = match exit.status {
             ExitStatus::Killed { .. } => format!("was {exit}"),
             _ => exit.to_string(),
-        });
+        };
+        if let Some((key, most)) = limit {
+            how.push_str(&format!(
+                "; it had reached its limit, {key} = {most} in [plugins.{}.worker]",
+                self.configured
+            ));
+        }
+        let _ = self.exit.set(how);
         // Release: pairs with the Acquire in `is_dead`, and with that of waiting on a lane.
         self.dead.store(true, Ordering::Release);
         self.region.poison();
@@ -327,7 +437,7 @@ impl Live {
     }
 
     /// Hears what the worker says until it says nothing more.
-    fn hear(&self, mut receiver: Receiver, ready: &SyncSender<String>) {
+    fn hear(self: &Arc<Self>, mut receiver: Receiver, ready: &SyncSender<String>) {
         let mut replay = Replay::default();
         loop {
             match receiver.receive::<ToHost>() {
@@ -336,6 +446,13 @@ impl Live {
                     let waiting = self.pending.lock().answers.remove(&number);
                     if let Some(waiting) = waiting {
                         let _ = waiting.try_send(answer);
+                    }
+                }
+                Ok(Some((ToHost::Config { number, plugin, instance, ask }, _))) => {
+                    let asks = self.told.lock().get(&plugin).and_then(|told| told.asks_config.clone());
+                    // Of a plugin that is gone; nobody is left to wait for an answer.
+                    if let Some(asks) = asks {
+                        asks(self, number, instance, ask);
                     }
                 }
                 Ok(Some((ToHost::Waits(plugin, end), _))) => {

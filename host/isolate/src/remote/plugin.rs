@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use hookrail_engine::{Opening, Request, Response};
 use hookrail_loader::Meter;
 use hookrail_model::error::{Error, Misbehaved};
-use hookrail_model::log_level::LogLevel;
 use hookrail_model::note::Note;
 use hookrail_model::units::duration_text;
 use parking_lot::Mutex;
 
+use super::configs::Configs;
 use super::live::{Failed, Live};
-use super::proxy::Proxy;
+use super::plan::{Plan, Planned};
 use super::worker::Member;
 use crate::wire::{Answer, Ask, PluginId, Registered, Registration, State};
 
@@ -33,29 +33,8 @@ pub(super) struct Plugin {
     pub(super) opening: Opening,
     /// How long a call may take, other than that of a callback.
     pub(super) patience: Duration,
-    pub(super) plan: Mutex<Plan>,
-}
-
-/// Where the plugin is to be brought to.
-#[derive(Default)]
-pub(super) struct Plan {
-    /// The generation that it reports as, and how much.
-    pub(super) begun: Option<(u64, LogLevel)>,
-    pub(super) meter: Option<Arc<Meter>>,
-    pub(super) instances: Vec<Planned>,
-}
-
-/// An instance that was created.
-pub(super) struct Planned {
-    pub(super) name: String,
-    pub(super) config: String,
-    pub(super) home: String,
-    /// Whether it was started.
-    pub(super) is_started: bool,
-    /// Whether it pauses its own work.
-    pub(super) is_halted: bool,
-    /// What stands for its callbacks in the chains.
-    pub(super) proxies: Vec<Arc<Proxy>>,
+    pub(super) plan: Arc<Mutex<Plan>>,
+    pub(super) configs: Arc<Configs>,
 }
 
 impl Plugin {
@@ -78,7 +57,7 @@ impl Plugin {
         let file = self.file.to_string_lossy().into_owned();
         let force_unload = self.opening.force_unload;
         let opened = self.ask(live, &self.note.name, Ask::Open { plugin: self.number, file, force_unload })?;
-        live.expect(self.number);
+        live.expect(self.number, Configs::asked(&self.configs));
         let mut plan = self.plan.lock();
         if matches!(opened, Answer::Opened { counts_memory: true }) {
             let meter = plan.meter.get_or_insert_with(|| Arc::new(Meter::elsewhere(self.opening.max_memory)));
@@ -137,6 +116,10 @@ impl Plugin {
 }
 
 impl Member for Plugin {
+    fn plugin(&self) -> &Plugin {
+        self
+    }
+
     fn number(&self) -> PluginId {
         self.number
     }

@@ -10,6 +10,7 @@ use hookrail_abi::host::Report;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{Effects, RawKind};
 use hookrail_dispatch::{PointState, frame};
+use hookrail_model::crash::LostCall;
 use hookrail_model::guarded;
 use hookrail_model::units::duration_text;
 
@@ -21,10 +22,14 @@ use crate::flat::{Codec, Scratch};
 use crate::lane::{Area, Change, Context, Lost, MOST_CALLBACKS, Notified, Patience, Reply, Request};
 use crate::{panic, payload};
 
+/// The longest input that a report has, in bytes of JSON.
+const LONGEST_INPUT: usize = 1 << 20;
+
 /// What stands for one callback.
 pub(super) struct Proxy {
     pub(super) worker: Arc<Worker>,
-    callback: String,
+    /// `instance/callback`
+    name: String,
     point: &'static str,
     /// Whether nobody waits for it.
     is_notified: bool,
@@ -60,11 +65,11 @@ pub(super) unsafe extern "C" fn drop(ctx: *mut c_void) {
 }
 
 impl Proxy {
-    pub(super) fn new(worker: Arc<Worker>, callback: &str, effects: Effects, point: &PointState) -> Self {
+    pub(super) fn new(worker: Arc<Worker>, name: String, effects: Effects, point: &PointState) -> Self {
         let is_notified = point.kind() == RawKind::Notify;
         Proxy {
             worker,
-            callback: callback.into(),
+            name,
             point: point.chain.facts.point,
             is_notified,
             crosses_last: effects == Effects::External && !is_notified,
@@ -76,7 +81,7 @@ impl Proxy {
 
     /// Whether it stands for that callback.
     pub(super) fn is(&self, point: &str, callback: &str) -> bool {
-        self.point == point && self.callback == callback
+        self.point == point && self.name.rsplit_once('/').is_some_and(|(_, own)| own == callback)
     }
 
     /// In that process the callback has that number, or is not registered.
@@ -157,7 +162,7 @@ impl Proxy {
                 // Those before it are made again.
                 Some(inside) if inside > 0 && !lost.spares_the_lane() => {
                     let (what, is_its_input) = self.why(&held, lost, limit);
-                    lost_ones.extend(group.lost(inside, what, is_its_input));
+                    lost_ones.extend(group.lost(inside, what, is_its_input, held.live.clone()));
                     (most, deadline) = (inside, Instant::now() + limit);
                 }
                 // SAFETY: the payload is as it was: no reply has come.
@@ -198,10 +203,13 @@ impl Proxy {
                 }
                 verdict
             }
-            Answer::Lost { what, is_its_input } => {
-                if is_its_input {
-                    // SAFETY: the payload is one of the point.
-                    unsafe { self.poison.killed(&self.codec, payload) };
+            Answer::Lost { what, is_its_input, live } => {
+                // SAFETY: the payload is one of the point.
+                unsafe {
+                    if is_its_input {
+                        self.poison.killed(&self.codec, payload);
+                    }
+                    self.worker.lost(&live, self.lost_call(payload));
                 }
                 fault(&what)
             }
@@ -224,7 +232,24 @@ impl Proxy {
         }
         let (what, is_its_input) = self.why(held, lost, limit);
         // SAFETY: the payload is one of the point.
-        unsafe { self.answer(Answer::Lost { what, is_its_input }, payload) }
+        unsafe { self.answer(Answer::Lost { what, is_its_input, live: held.live.clone() }, payload) }
+    }
+
+    /// A call that was lost, for the report.
+    ///
+    /// # Safety
+    /// `payload` is one of the point.
+    unsafe fn lost_call(&self, payload: *const c_void) -> LostCall {
+        let mut call = LostCall::new(self.point, &*self.name);
+        if self.worker.limits.keep_input {
+            // SAFETY: the payload is one of the point.
+            let input = unsafe { payload::shown(&self.codec, payload) };
+            match input.to_string().len() {
+                ..=LONGEST_INPUT => call.input = Some(input),
+                len => call.without_input = Some(format!("it has {len} bytes, of which {LONGEST_INPUT} are kept")),
+            }
+        }
+        call
     }
 
     /// Why a call was lost together with its lane, and whether its input may be to blame: whoever kills workers chooses
@@ -234,8 +259,10 @@ impl Proxy {
         let what = match lost {
             Lost::Dead => format!("its worker {}", held.live.how_it_ended()),
             Lost::Late => {
-                held.live.kill();
-                format!("it did not return within {}, so its worker was ended", duration_text(limit))
+                let within = duration_text(limit);
+                held.live
+                    .abort(Some(held.lane.index()), format!("a call on {} did not return within {within}", self.point));
+                format!("it did not return within {within}, so its worker was ended")
             }
             lost => {
                 held.live.kill();

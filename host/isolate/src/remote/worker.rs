@@ -1,14 +1,14 @@
 //! A worker, which outlives its processes: when one ends, another one is started.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use hookrail_abi::verdict::raw;
 use hookrail_dispatch::Condvar;
-use hookrail_engine::{WorkerStatus, sweep_instance};
+use hookrail_engine::{Crashes, WorkerStatus, sweep_instance};
 use hookrail_model::error::Error;
 use hookrail_model::isolation::{WorkerLimits, WorkerState, WorkerView};
 use hookrail_model::log;
@@ -17,10 +17,14 @@ use parking_lot::Mutex;
 
 use super::group::Standing;
 use super::live::Live;
+use super::plugin::Plugin;
 use crate::wire::PluginId;
 
 /// A plugin in a worker, as the worker knows it.
 pub(super) trait Member: Send + Sync {
+    /// What it is.
+    fn plugin(&self) -> &Plugin;
+
     /// Its number.
     fn number(&self) -> PluginId;
 
@@ -35,11 +39,14 @@ pub(super) trait Member: Send + Sync {
 pub(crate) struct Worker {
     pub(super) name: String,
     pub(super) limits: WorkerLimits,
+    /// The plugin that these are configured for, which is the first of those that share it.
+    configured: String,
     supervisor: Supervisor,
     /// What stands in chains for callbacks that it runs.
     pub(super) standing: Standing,
     /// How many notifications were not queued.
     dropped: AtomicU64,
+    pub(super) crashes: Crashes,
     /// The own directories of all instances that its processes ran.
     homes: Mutex<BTreeSet<PathBuf>>,
     state: Mutex<State>,
@@ -81,6 +88,9 @@ impl WorkerStatus for Worker {
         };
         let mut view = WorkerView::new(&*self.name, doing);
         (view.pid, view.restarts) = (pid, state.restarts);
+        if let Now::Runs(live) = &state.now {
+            view.limits = live.held().to_vec();
+        }
         view.last_end = state.last_end.clone();
         view.dropped = self.dropped.load(Ordering::Relaxed);
         view
@@ -88,15 +98,23 @@ impl WorkerStatus for Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(name: String, limits: WorkerLimits, supervisor: Supervisor) -> Arc<Self> {
+    pub(crate) fn new(
+        name: String,
+        configured: String,
+        home: &Path,
+        limits: WorkerLimits,
+        supervisor: Supervisor,
+    ) -> Arc<Self> {
         let backoff = Backoff::new(limits.restarts);
         let state = State { now: Now::Idle, plugins: Vec::new(), backoff, restarts: 0, last_end: None };
         Arc::new(Worker {
             name,
             limits,
+            configured,
             supervisor,
             standing: Standing::default(),
             dropped: AtomicU64::new(0),
+            crashes: Crashes::of(home),
             homes: Mutex::default(),
             state: Mutex::new(state),
             changed: Condvar::default(),
@@ -105,17 +123,19 @@ impl Worker {
 
     /// The process for a plugin that is being loaded, which is started if none runs; the plugin is brought back when
     /// it ends.
-    pub(super) fn enter(self: &Arc<Self>, plugin: Weak<dyn Member>) -> Result<Arc<Live>, Error> {
+    pub(super) fn enter(self: &Arc<Self>, plugin: Arc<dyn Member>) -> Result<Arc<Live>, Error> {
         let mut state = self.state.lock();
         state.plugins.retain(|known| known.strong_count() > 0);
-        state.plugins.push(plugin);
+        state.plugins.push(Arc::downgrade(&plugin));
         if let Now::Runs(live) = &state.now
             && !live.is_dead()
         {
+            live.crash.lock().members.push(plugin);
             return Ok(live.clone());
         }
         // Locked meanwhile: whoever else enters waits for this process.
         let live = self.start()?;
+        live.crash.lock().members.push(plugin);
         self.set_running(&mut state, &live);
         Ok(live)
     }
@@ -151,6 +171,11 @@ impl Worker {
                 live.how_it_ended();
             }
         }
+    }
+
+    /// The plugins that need it.
+    fn members(&self) -> Vec<Arc<dyn Member>> {
+        self.state.lock().plugins.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// The running process, if there is one now.
@@ -198,7 +223,7 @@ impl Worker {
     /// Starts a process.
     fn start(self: &Arc<Self>) -> Result<Arc<Live>, Error> {
         let weak = Arc::downgrade(self);
-        Live::start(&self.supervisor, &self.name, &self.limits, move |ended| {
+        Live::start(&self.supervisor, &self.name, &self.configured, &self.limits, move |ended| {
             if let Some(worker) = weak.upgrade() {
                 worker.ended(&ended);
             }
@@ -218,6 +243,7 @@ impl Worker {
 
     /// Starts another process, unless none is needed, and brings every plugin to where it was.
     fn revive(self: &Arc<Self>, ended: &Arc<Live>) {
+        self.report(ended);
         // What its instances would have removed themselves, had they ended before it.
         self.homes.lock().iter().for_each(|home| sweep_instance(home));
         let plugins = {
@@ -257,12 +283,13 @@ impl Worker {
                 }
             };
             std::thread::sleep(pause);
-            let plugins: Vec<_> = self.state.lock().plugins.iter().filter_map(Weak::upgrade).collect();
+            let plugins = self.members();
             if plugins.is_empty() {
                 self.state.lock().now = Now::Idle;
                 return self.changed.notify_all();
             }
             let replayed = self.start().and_then(|live| {
+                live.crash.lock().members.clone_from(&plugins);
                 let replay = |plugin: &Arc<dyn Member>| plugin.replay(&live);
                 plugins.iter().try_for_each(replay).inspect_err(|_| live.kill())?;
                 Ok(live)

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use super::callbacks::Callbacks;
 use super::ending::fail;
 use super::run::Running;
+use super::speaking::Serving;
 use crate::lane::{Region, Spin, WorkerLane};
 
 /// The lanes that this process serves.
@@ -28,6 +29,7 @@ impl Lanes {
     pub(super) fn serve(&self, index: u32) {
         let (region, callbacks) = (self.region.clone(), self.callbacks.clone());
         let serve = move || {
+            let _serving = Serving::new(index as usize);
             let Some(lane) = WorkerLane::take(&region, index as usize, Spin::adaptive()) else { return };
             if let Err(malformed) = lane.serve(&Running::new(callbacks)) {
                 fail(&format!("on lane {index}, {malformed}"));

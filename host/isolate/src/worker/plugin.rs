@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hookrail_engine::{Body, Configured, InProcess, Opening, Saved};
+use hookrail_engine::{Body, Configured, InProcess, Opening, Saved, Writable};
 use hookrail_image::{SealedCopy, inspect_copy};
 use hookrail_loader::PluginDiagnostics;
 use hookrail_model::error::Error;
@@ -15,6 +15,7 @@ use hookrail_model::log_level::LogLevel;
 use parking_lot::Mutex;
 
 use super::callbacks::Callbacks;
+use super::configs::{Configs, OfPlugin};
 use super::lanes::Lanes;
 use super::memory;
 use super::recorder::Recorder;
@@ -26,6 +27,7 @@ pub(super) struct Plugins {
     levels: Arc<Levels>,
     callbacks: Arc<Callbacks>,
     lanes: Arc<Lanes>,
+    configs: Arc<Configs>,
     host: Arc<Sender>,
 }
 
@@ -44,8 +46,8 @@ impl Levels {
 }
 
 impl Plugins {
-    pub(super) fn new(host: Arc<Sender>, callbacks: Arc<Callbacks>, lanes: Arc<Lanes>) -> Self {
-        Plugins { by_number: BTreeMap::new(), levels: Arc::default(), callbacks, lanes, host }
+    pub(super) fn new(host: Arc<Sender>, callbacks: Arc<Callbacks>, lanes: Arc<Lanes>, configs: Arc<Configs>) -> Self {
+        Plugins { by_number: BTreeMap::new(), levels: Arc::default(), callbacks, lanes, configs, host }
     }
 
     pub(super) fn levels(&self) -> Arc<Levels> {
@@ -74,7 +76,9 @@ impl Plugins {
             }
             Ask::Schema { plugin } => Ok(Answer::Schema(self.body(plugin)?.schema()?)),
             Ask::Create { plugin, instance, config, home } => {
-                let configured = Configured { name: &instance, config: &config, home: Path::new(&home) };
+                let writable: Arc<dyn Writable> = Arc::new(OfPlugin { plugin, configs: self.configs.clone() });
+                let (home, writable) = (Path::new(&home), &writable);
+                let configured = Configured { name: &instance, config: &config, home, writable };
                 self.body(plugin)?.create(&configured)?;
                 Ok(Answer::Done)
             }

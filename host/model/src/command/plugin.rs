@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ended, PluginDetail, Replaced, command, is_false};
+use super::{Changed, Ended, PluginDetail, Replaced, command, is_false};
 use crate::log_level::LogLevel;
 use crate::view::PluginView;
 
@@ -18,7 +18,11 @@ pub struct List {
     pub verify: bool,
 }
 
-/// Moves a running plugin into the process of the host, with its state, until it is unloaded.
+/// Has hosts run an installed plugin in their own process; one that runs is moved there with its state. A plugin that no
+/// store has hosts load is moved until it is unloaded.
+///
+/// Its code can do there whatever the host can: only the operator of the machine decides that, so whoever carries
+/// commands from elsewhere than the local socket does not carry this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -39,7 +43,8 @@ pub struct Halt {
     pub plugin: String,
 }
 
-/// Moves a running plugin into a worker process, with its state, until it is unloaded.
+/// Has hosts run an installed plugin in a worker process; one that runs is moved there with its state. A plugin that no
+/// store has hosts load is moved until it is unloaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -149,9 +154,9 @@ pub struct Replace {
 }
 
 command!(List, "list", NOTHING, Vec<PluginView>);
-command!(Embed, "embed", HOST_AND_PLUGINS, Replaced, wait_ms);
+command!(Embed, "embed", PLUGINS, Changed, wait_ms);
 command!(Halt, "halt", HOST_AND_PLUGINS, PluginView);
-command!(Isolate, "isolate", HOST_AND_PLUGINS, Replaced, wait_ms);
+command!(Isolate, "isolate", PLUGINS, Changed, wait_ms);
 command!(Load, "load", HOST_AND_PLUGINS, PluginView);
 command!(SetLogLevel, "set-log-level", HOST_AND_PLUGINS, PluginView);
 command!(Restart, "restart", HOST_AND_PLUGINS, PluginView);

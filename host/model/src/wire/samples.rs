@@ -84,17 +84,18 @@ fn answers() -> BTreeMap<&'static str, Value> {
         of::<ConfigHistory>(vec![FormerConfig {
             revision: 2,
             since: "2026-11-27T05:00:00Z".into(),
+            origin: Origin::Plugin,
             value: json!({ "pattern": "x" }),
         }]),
         of::<ConfigSchema>(Some(json!({ "type": "object" }))),
         of::<Configure>(Reconfigured { changed: true, configured: configured(), replaced: Some(replaced()) }),
         of::<Disable>(changed()),
-        of::<Embed>(replaced()),
+        of::<Embed>(changed()),
         of::<Enable>(changed()),
         of::<Events>(()),
         of::<ImportIncoming>(vec![imported]),
         of::<Install>(Installed { installation: installation(), plan: plan(), replaced: Some(replaced()) }),
-        of::<Isolate>(replaced()),
+        of::<Isolate>(changed()),
         of::<List>(vec![plugin()]),
         of::<Load>(plugin()),
         of::<Points>(vec![point()]),
@@ -132,6 +133,7 @@ fn answers() -> BTreeMap<&'static str, Value> {
 fn events() -> Vec<Event> {
     let (on, callback) = (|| "message.publish".to_owned(), || "mask/mask".to_owned());
     let what = [
+        EventKind::ConfigWritten { instance: "mask".into(), revision: 4 },
         EventKind::Ended { end: End::Unmapped, unfreed_memory: Some(MEMORY) },
         EventKind::Halted,
         EventKind::HealthChanged { health: Health::Degraded, reason: Some("no server".into()) },
@@ -152,7 +154,8 @@ fn events() -> Vec<Event> {
     ];
     // A new kind does not compile here: it belongs into the list above.
     what.iter().for_each(|kind| match kind {
-        EventKind::Ended { .. }
+        EventKind::ConfigWritten { .. }
+        | EventKind::Ended { .. }
         | EventKind::Halted
         | EventKind::HealthChanged { .. }
         | EventKind::Loaded { .. }
@@ -189,7 +192,7 @@ fn values() -> Value {
             CallbackStatus::HalfOpen,
             CallbackStatus::Quarantined,
         ],
-        "config.origin": [Origin::Host, Origin::Nothing, Origin::Operator, Origin::Package],
+        "config.origin": [Origin::Host, Origin::Nothing, Origin::Operator, Origin::Package, Origin::Plugin],
         "end": [
             End::Busy(1),
             End::FileMappings(1),

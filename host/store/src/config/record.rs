@@ -3,7 +3,7 @@
 
 use std::io;
 
-use hookrail_model::installed::FormerConfig;
+use hookrail_model::installed::{FormerConfig, Origin};
 use hookrail_package::{Locked, format, now};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -18,7 +18,10 @@ const FORMAT: u32 = 1;
 /// How many earlier configurations are kept.
 const KEPT: usize = 10;
 
-/// The configurations that an operator has set for a plugin.
+/// How many of them may be the plugin's own: what it writes never displaces all that the operator has set.
+const OF_PLUGIN: usize = 5;
+
+/// The configurations that an operator has set for a plugin, and that it has written itself.
 ///
 /// # Invariants
 /// The revisions decrease, from the current one at the front to the oldest that is kept.
@@ -36,11 +39,21 @@ pub(crate) struct Record {
 struct Setting {
     revision: u64,
     since: String,
+    #[serde(default = "operator")]
+    origin: Origin,
     value: Value,
 }
 
+fn operator() -> Origin {
+    Origin::Operator
+}
+
 fn settings<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<FormerConfig>, D::Error> {
-    let setting = |Setting { revision, since, value }| FormerConfig::new(revision, since, value);
+    let setting = |Setting { revision, since, origin, value }| {
+        let mut setting = FormerConfig::new(revision, since, value);
+        setting.origin = origin;
+        setting
+    };
     Vec::deserialize(from).map(|settings| settings.into_iter().map(setting).collect())
 }
 
@@ -95,12 +108,20 @@ impl Record {
         self.settings.into_iter().skip(1).collect()
     }
 
-    /// The record with `value` as the current configuration.
-    pub(crate) fn followed_by(mut self, value: Value) -> Self {
+    /// The record with `value` as the current configuration, which the operator or the plugin sets.
+    pub(crate) fn followed_by(mut self, value: Value, origin: Origin) -> Self {
         // INVARIANT: it is greater than all existing ones.
         let revision = self.current().map_or(0, |current| current.revision) + 1;
-        self.settings.insert(0, FormerConfig::new(revision, now(), value));
-        self.settings.truncate(1 + KEPT);
+        let mut setting = FormerConfig::new(revision, now(), value);
+        setting.origin = origin;
+        self.settings.insert(0, setting);
+        let is_own = |setting: &FormerConfig| setting.origin == Origin::Plugin;
+        while self.settings.len() > 1 + KEPT {
+            let former = &self.settings[1..];
+            let own = former.iter().filter(|setting| is_own(setting)).count();
+            let oldest_own = former.iter().rposition(is_own).filter(|_| own > OF_PLUGIN);
+            self.settings.remove(1 + oldest_own.unwrap_or(KEPT));
+        }
         self
     }
 
@@ -108,6 +129,9 @@ impl Record {
     fn check(&self) -> Result<(), String> {
         match self.settings.windows(2).find(|pair| pair[0].revision <= pair[1].revision) {
             Some(pair) => Err(format!("revision {} stands before {}", pair[0].revision, pair[1].revision)),
+            None if self.settings.iter().any(|it| !matches!(it.origin, Origin::Operator | Origin::Plugin)) => {
+                Err("a configuration in it was set by neither the operator nor the plugin".into())
+            }
             None if self.settings.first().is_none_or(|current| current.revision == u64::MAX) => {
                 Err("it has no current revision, or one that none can follow".into())
             }

@@ -33,6 +33,10 @@ unsafe fn execute(plan: &mut Plan<'_>, guardian: c_int, mut tell: c_int) -> (c_i
         }
         let lead = if plan.leads_session { libc::SYS_setsid } else { libc::SYS_setpgid };
         sys::numbers(lead, [0, 0]).map_err(on(Step::Group))?;
+        if plan.entrance >= 0 {
+            // 0 is whoever writes it.
+            sys::write(plan.entrance, b"0").map_err(on(Step::Cgroup))?;
+        }
         if !plan.directory.is_null() {
             // SAFETY: by the plan's invariants it is a C string.
             unsafe { sys::call(libc::SYS_chdir, [plan.directory as usize, 0, 0, 0, 0, 0]) }

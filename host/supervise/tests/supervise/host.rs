@@ -6,19 +6,19 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio as To};
 use std::time::Duration;
 
-use hookrail_supervise::{Error, ExitStatus, Lock, Spec, Stdio, Supervisor};
+use hookrail_supervise::{Cgroups, Error, ExitStatus, Lock, Spec, Stdio, Supervisor};
 
 use crate::common::{LONG, Stopped, lines, lives, sh, start_time, until};
 
 /// Another host: this program again, which runs [`acts_as_a_host`].
-struct Host(Child);
+pub(crate) struct Host(Child);
 
 impl Host {
     fn start(script: &str) -> Self {
         Self::with(script, &[])
     }
 
-    fn with(script: &str, environment: &[(&str, &OsStr)]) -> Self {
+    pub(crate) fn with(script: &str, environment: &[(&str, &OsStr)]) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "host::acts_as_a_host", "--nocapture"]).env("HOST_SCRIPT", script);
         command.envs(environment.iter().copied());
@@ -26,7 +26,7 @@ impl Host {
     }
 
     /// The processes that it names.
-    fn processes(&mut self, count: usize) -> Vec<(u32, String)> {
+    pub(crate) fn processes(&mut self, count: usize) -> Vec<(u32, String)> {
         let lines = BufReader::new(self.0.stdout.take().unwrap()).lines().map(Result::unwrap);
         let pids = lines.filter_map(|line| line.rsplit_once("it says ")?.1.parse().ok()).take(count);
         let processes: Vec<_> = pids.map(|pid| (pid, start_time(pid).expect("it lives"))).collect();
@@ -34,7 +34,7 @@ impl Host {
         processes
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -61,6 +61,9 @@ fn acts_as_a_host() {
     let lock = std::env::var_os("HOST_LOCKS").map(|directory| Lock::take(directory.as_ref(), "unit").unwrap());
     if let Some(lock) = &lock {
         spec = spec.hold(lock.share().unwrap());
+    }
+    if let Some(place) = std::env::var_os("HOST_GROUPS") {
+        spec = spec.cgroup(Cgroups::below(place).unwrap().create(&[]).unwrap());
     }
     let process = supervisor.spawn(spec.stdout(Stdio::Pipe)).unwrap();
     println!("\nit says {}", process.guardian());

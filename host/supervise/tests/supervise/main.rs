@@ -5,6 +5,7 @@ mod cells;
 mod common;
 mod descendants;
 mod end;
+mod groups;
 mod host;
 mod kinds;
 mod scripted;

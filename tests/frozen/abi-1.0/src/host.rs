@@ -6,7 +6,10 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::Text;
-use crate::boundary::{ConfigService, Context, DirsService, Growing, Handle, HostTable, LogService, Str};
+use crate::boundary::{
+    CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, ConfigService, Context, DirsService, Growing, Handle, HostTable,
+    LogService, Str, WritableConfigService,
+};
 use crate::context::CurrentContext;
 use crate::error::{Error, Result};
 
@@ -25,6 +28,8 @@ pub enum Report {
     /// Why another function failed.
     Error = 3,
 }
+
+const NO_WRITING: &str = "the host has no service config/2";
 
 /// The severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +58,48 @@ pub enum Dir {
     State = 1,
     /// Files that need not survive a restart.
     Ephemeral = 2,
+}
+
+/// The configuration that is kept for an instance: [`Instance::stored_config`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredConfig {
+    /// The configuration, as JSON.
+    pub json: String,
+    /// Its revision: each change has a greater one.
+    pub revision: u64,
+}
+
+/// Why a configuration was not written: nothing has changed. The text is what the operator would read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotWritten {
+    /// Not now: somebody is changing something, or the instance writes too often. The same may be taken in a moment.
+    Busy(String),
+    /// The current revision is another one by now.
+    Changed(String),
+    /// The same would be refused again: it does not fit the schema, is too large, or is not the plugin's to change.
+    Refused(String),
+}
+
+impl std::fmt::Display for NotWritten {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (NotWritten::Busy(why) | NotWritten::Changed(why) | NotWritten::Refused(why)) = self;
+        f.write_str(why)
+    }
+}
+
+impl std::error::Error for NotWritten {}
+
+impl NotWritten {
+    fn new(answer: u32, why: &Text) -> Self {
+        let kind = match answer {
+            CONFIG_BUSY => NotWritten::Busy,
+            CONFIG_CHANGED => NotWritten::Changed,
+            _ => NotWritten::Refused,
+        };
+        kind(why.to_string())
+    }
 }
 
 /// An instance's handle to its host: log, configuration, directories. Cheap to copy.
@@ -92,6 +139,71 @@ impl Instance {
         match unsafe { (service.read)(self.handle, &mut json) } {
             0 => Ok(json.as_str().into()),
             _ => Err("the host could not read the configuration".into()),
+        }
+    }
+
+    /// The configuration that is kept for this instance, and its revision: what [`write_config`](Self::write_config)
+    /// builds on. The operator may have set it while this instance still has the one before.
+    ///
+    /// # Errors
+    /// If the host does not offer `config/2`, or cannot read it.
+    pub fn stored_config(&self) -> Result<StoredConfig> {
+        let service = service::<WritableConfigService>("config/2").ok_or(NO_WRITING)?;
+        let (mut json, mut revision) = (Text::new(), 0);
+        // SAFETY: the service takes the handle that the host gave us, and writes to variables of our own.
+        match unsafe { (service.stored)(self.handle, &mut json, &mut revision) } {
+            0 => Ok(StoredConfig { json: json.as_str().into(), revision }),
+            answer => Err(NotWritten::new(answer, &json).into()),
+        }
+    }
+
+    /// Replaces the configuration of this instance, as the operator does with `hookrail config set`: the host checks it
+    /// against the plugin's schema, keeps it with the earlier ones, and gives it to the instance when it is created
+    /// again. [`reload`](crate::Plugin::reload) is not called for it. With `if_revision`, only if that is still the
+    /// current revision. Returns the new revision.
+    ///
+    /// May be called from anywhere, also from a callback and from `start`; it waits for the disk and for nobody else.
+    ///
+    /// ```
+    /// use hookrail_abi::host::NotWritten;
+    /// use hookrail_abi::prelude::*;
+    /// # use hookrail_abi::testing;
+    ///
+    /// /// Has its name made up once, and keeps it.
+    /// fn keep_name(instance: &Instance, name: &str) -> Result<()> {
+    ///     let stored = instance.stored_config()?;
+    ///     match instance.write_config(&format!(r#"{{ "name": "{name}" }}"#), Some(stored.revision)) {
+    ///         // The operator was faster: that is the name now.
+    ///         Ok(_) | Err(NotWritten::Changed(_)) => Ok(()),
+    ///         Err(why) => Err(why.into()),
+    ///     }
+    /// }
+    /// # struct Named;
+    /// # #[config]
+    /// # struct Name { #[serde(default)] name: String }
+    /// # impl Plugin for Named {
+    /// #     type Config = Name;
+    /// #     const HOOKS: Hooks<Self> = &[];
+    /// #     fn start(host: &Startup, before: Name) -> Result<Self> {
+    /// #         assert_eq!(before.name, "");
+    /// #         keep_name(&host.instance(), "ada").map(|()| Named)
+    /// #     }
+    /// # }
+    /// # let named = testing::start::<Named>("{}").unwrap();
+    /// # assert_eq!(named.stored_config().json, r#"{ "name": "ada" }"#);
+    /// ```
+    ///
+    /// # Errors
+    /// If the host does not offer `config/2`, refuses the configuration, or the revision is another one.
+    pub fn write_config(&self, json: &str, if_revision: Option<u64>) -> Result<u64, NotWritten> {
+        let service = service::<WritableConfigService>("config/2").ok_or(NotWritten::Refused(NO_WRITING.into()))?;
+        let (mut revision, mut why) = (0, Text::new());
+        let if_revision = if_revision.unwrap_or(CONFIG_ANY_REVISION);
+        // SAFETY: the service takes the handle that the host gave us, and text for the call; it writes to variables of
+        // our own.
+        match unsafe { (service.write)(self.handle, Str::new(json), if_revision, &mut revision, &mut why) } {
+            0 => Ok(revision),
+            answer => Err(NotWritten::new(answer, &why)),
         }
     }
 

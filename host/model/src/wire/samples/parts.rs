@@ -9,7 +9,7 @@ use crate::command::*;
 use crate::end::End;
 use crate::health::Health;
 use crate::installed::{Configured, Installation, Kind, Listed, Origin, SignatureStatus, TrustSource};
-use crate::isolation::{WorkerState, WorkerView};
+use crate::isolation::{Isolation, LimitView, LimitedBy, Placed, PlacedBy, WorkerState, WorkerView};
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
 use crate::note::NoteHook;
@@ -101,6 +101,7 @@ pub(super) fn plugin() -> PluginView {
         version: version(),
         kind: Kind::External,
         enabled: true,
+        isolation: Placed::new(Isolation::WORKER, PlacedBy::Note),
         signature: SignatureStatus::Modified,
         reason: Some("another library".into()),
         trusted_by: Some(signer()),
@@ -120,6 +121,7 @@ pub(super) fn plugin() -> PluginView {
         declared: vec![hook()],
         log_level: LogLevel::Info,
         memory: Some(MemoryView { held: MEMORY, total_allocations: 7, max_bytes: Some(95), over: true }),
+        isolation: Some(Placed::new(Isolation::Worker(Some("auth".into())), PlacedBy::Store)),
         worker: Some(WorkerView {
             name: "mask".into(),
             state: WorkerState::Running,
@@ -127,6 +129,7 @@ pub(super) fn plugin() -> PluginView {
             restarts: 1,
             dropped: 2,
             last_end: Some("was killed by SIGSEGV".into()),
+            limits: vec![LimitView::new("max_memory", 512 << 20, LimitedBy::Cgroup)],
         }),
         former: vec![former],
         installed: Some(installed),

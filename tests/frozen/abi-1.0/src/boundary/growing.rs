@@ -6,7 +6,7 @@ use std::ptr::copy_nonoverlapping;
 use super::{
     ConfigService, Context, DirsService, Entry, HostTable, KeysTable, LifecycleTable, LogService, MemoryTable,
     Registration, ReloadTable, SchemaTable, StateTable, TracePanic, TraceService, TraceSite, TraceTable, UnloadService,
-    UnloadTable,
+    UnloadTable, WritableConfigService,
 };
 use crate::PayloadOps;
 
@@ -103,6 +103,7 @@ first_versions! {
     TraceTable 24,
     UnloadService 56,
     UnloadTable 24,
+    WritableConfigService 32,
 }
 
 #[cfg(test)]

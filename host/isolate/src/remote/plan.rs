@@ -1,0 +1,33 @@
+//! Where a plugin in a worker is to be brought to, should its process end.
+
+use std::sync::Arc;
+
+use hookrail_engine::Writable;
+use hookrail_loader::Meter;
+use hookrail_model::log_level::LogLevel;
+
+use super::proxy::Proxy;
+
+/// Where the plugin is to be brought to.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// The generation that it reports as, and how much.
+    pub(super) begun: Option<(u64, LogLevel)>,
+    pub(super) meter: Option<Arc<Meter>>,
+    /// What its instances write their configurations with.
+    pub(super) writable: Option<Arc<dyn Writable>>,
+    pub(super) instances: Vec<Planned>,
+}
+
+/// An instance that was created.
+pub(super) struct Planned {
+    pub(super) name: String,
+    pub(super) config: String,
+    pub(super) home: String,
+    /// Whether it was started.
+    pub(super) is_started: bool,
+    /// Whether it pauses its own work.
+    pub(super) is_halted: bool,
+    /// What stands for its callbacks in the chains.
+    pub(super) proxies: Vec<Arc<Proxy>>,
+}

@@ -1,0 +1,127 @@
+//! What is reported of a worker that has ended otherwise than its host wanted.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use hookrail::worker::Crashes;
+use hookrail::{Config, CrashReport, Message, PluginConfig, Quarantine, WorkerLimits};
+use hookrail_tests::scene::Scene;
+use hookrail_tests::zoo;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::scenes::{limited, limits};
+
+/// A host with a home of its own.
+struct Reported {
+    scene: Scene,
+    home: TempDir,
+}
+
+impl Reported {
+    fn new(config: Config) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let config = config.with_home(home.path()).with_quarantine(Quarantine::default().with_faults(0));
+        Reported { scene: Scene::new(config), home }
+    }
+
+    fn loaded(plugin: &str, limits: WorkerLimits) -> Self {
+        let reported = Reported::new(limited(plugin, limits));
+        reported.scene.load(zoo(&plugin.replace('-', "_")));
+        reported
+    }
+
+    fn send(&self, body: &str) {
+        let _ = self.scene.publish.dispatch(&mut Message::new("a.b", body));
+    }
+
+    /// The newest of so many reports, once they are complete.
+    fn report(&self, count: usize, lost: usize) -> CrashReport {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        loop {
+            let reports = Crashes::of(self.home.path()).list().unwrap();
+            match reports.first() {
+                Some(newest) if reports.len() == count && newest.lost.len() == lost => return newest.clone(),
+                _ => assert!(Instant::now() < deadline, "{reports:?}"),
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+fn names(report: &CrashReport, function: &str) -> bool {
+    report.backtrace.iter().any(|name| name.contains(function))
+}
+
+#[test]
+fn a_report_says_how_the_worker_ended_where_and_in_which_call() {
+    let reported = Reported::loaded("stands-beside-itself", limits().with_keep_input(true));
+    reported.send("abort 2");
+    let report = reported.report(1, 1);
+    assert_eq!(report.worker, "stands-beside-itself");
+    assert!(report.end.starts_with("was killed by SIGABRT"), "{}", report.end);
+    let [plugin] = &report.plugins[..] else { panic!("{report:?}") };
+    assert_eq!((&*plugin.name, Path::new(&plugin.file)), ("stands-beside-itself", &*zoo("stands_beside_itself")));
+    assert!(names(&report, "stands_beside_itself::run"), "{:#?}", report.backtrace);
+    let [lost] = &report.lost[..] else { panic!("{report:?}") };
+    assert_eq!((&*lost.point, &*lost.callback), ("message.publish", "stands-beside-itself/second"));
+    let input = lost.input.as_ref().expect("it is kept");
+    assert_eq!((&input["topic"], &input["body"]), (&json!("a.b"), &json!("abort 2")));
+    // It is what the callback got.
+    assert_eq!(input["headers"], json!([["ran", "1"]]));
+}
+
+/// The way to end, what is said of it, and the function that it was in.
+const WAYS: [(&str, &str, &str); 3] = [
+    ("memory", "was killed by SIGSEGV", "ends_the_host::"),
+    ("stack", "was killed by SIG", "ends_the_host::"),
+    ("abort", "was killed by SIGABRT", "ends_the_host::"),
+];
+
+#[test]
+fn a_plugin_is_found_wherever_it_ends_its_worker() {
+    let reported = Reported::loaded("ends-the-host", limits());
+    for (count, (way, end, function)) in (1..).zip(WAYS) {
+        reported.send(way);
+        let report = reported.report(count, 1);
+        assert!(report.end.starts_with(end), "{way}: {}", report.end);
+        assert!(names(&report, function), "{way}: {:#?}", report.backtrace);
+        assert!(report.lost[0].input.is_none(), "inputs are kept only where that is asked for");
+    }
+}
+
+#[test]
+fn a_call_that_does_not_return_says_where_it_is() {
+    // Longer than a busy machine takes to start a worker.
+    let reported = Reported::loaded("stands-beside-itself", limits().with_deadline(Duration::from_secs(20)));
+    reported.send("hang 3");
+    let report = reported.report(1, 1);
+    assert_eq!(report.end, "a call on message.publish did not return within 20s");
+    assert!(names(&report, "stands_beside_itself::run"), "{:#?}", report.backtrace);
+    reported.send("go on");
+    assert_eq!(Crashes::of(reported.home.path()).list().unwrap().len(), 1);
+}
+
+#[test]
+fn a_start_that_does_not_return_says_where_it_is() {
+    let plugin = PluginConfig::default()
+        .with_isolation(hookrail::Isolation::WORKER)
+        .with_worker(limits().with_patience(Duration::from_secs(20)))
+        .with_config(json!({ "start": "hang" }));
+    let reported = Reported::new(crate::scenes::unasked().with_plugin("harms-its-worker", plugin));
+    // SAFETY: it runs in a worker.
+    let refused = unsafe { reported.scene.host.load(zoo("harms_its_worker")) }.unwrap_err().to_string();
+    assert!(refused.contains("start"), "{refused}");
+    let report = reported.report(1, 0);
+    assert_eq!(report.end, "did not answer within 20s");
+    assert!(names(&report, "harms_its_worker::hang"), "{:#?}", report.backtrace);
+}
+
+#[test]
+fn a_worker_that_is_not_needed_any_more_is_no_crash() {
+    let reported = Reported::new(limited("stands-beside-itself", limits()));
+    let plugin = reported.scene.load(zoo("stands_beside_itself"));
+    reported.send("go on");
+    assert!(reported.scene.unload(plugin).is_unmapped());
+    assert!(Crashes::of(reported.home.path()).list().unwrap().is_empty());
+}
