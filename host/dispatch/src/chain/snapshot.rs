@@ -41,7 +41,14 @@ impl Header {
             Some(long) => long,
         };
         let is_plain = tally.is_none();
-        Header { end, is_plain_short: is_plain && is_short, is_plain_long: is_plain && !is_short, is_short, long, tally }
+        Header {
+            end,
+            is_plain_short: is_plain && is_short,
+            is_plain_long: is_plain && !is_short,
+            is_short,
+            long,
+            tally,
+        }
     }
 }
 
