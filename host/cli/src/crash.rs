@@ -1,15 +1,15 @@
 //! `hookrail crash`: how workers have ended otherwise than their hosts wanted.
 
+mod find;
 mod replay;
 mod text;
 
-use hookrail::CrashReport;
-use hookrail::control::command::{Crashes, ShowCrash};
-
-use crate::args::{Crash, Selection};
+use crate::args::Crash;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::{print, remote};
+use crate::print;
+
+use find::{report, reports};
 
 pub(crate) fn run(command: &Crash) -> Result<ExitCode, Error> {
     match command {
@@ -24,17 +24,4 @@ pub(crate) fn run(command: &Crash) -> Result<ExitCode, Error> {
         Crash::Replay(options) => return replay::run(options),
     }
     Ok(ExitCode::Ok)
-}
-
-fn reports(selection: &Selection) -> Result<Vec<CrashReport>, Error> {
-    Ok(remote::ask(selection, Crashes::new())?.0)
-}
-
-/// The report with that id, or else the newest.
-fn report(id: Option<&str>, selection: &Selection) -> Result<CrashReport, Error> {
-    let id = match id {
-        Some(id) => id.to_owned(),
-        None => reports(selection)?.into_iter().next().ok_or(Error::NoCrash)?.id,
-    };
-    Ok(remote::ask(selection, ShowCrash::new(id))?.0)
 }

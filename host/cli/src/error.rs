@@ -161,7 +161,7 @@ impl Error {
             Error::IsPackage { .. } => "HR0626",
             Error::NotConfirmed(_) => "HR0627",
             Error::NoPassword { .. } => "HR0628",
-            Error::NoCrash => "HR0713",
+            Error::NoCrash => ControlError::NoCrash(String::new()).code_and_fix().0,
             Error::NoReplay { .. } => "HR0631",
             Error::PluginExit => "HR0629",
             Error::Encoding { .. } => "HR0630",

@@ -6,9 +6,11 @@
 //! 3. [`Remote`](body::Remote) is the body of a plugin for the engine. Its callbacks stand in the chains as proxies
 //!    ([`proxy`]), of which neighbours cross together ([`group`]).
 
+mod abort;
 mod body;
 mod call;
 mod configs;
+mod crash;
 mod group;
 mod live;
 mod plan;
@@ -17,6 +19,7 @@ mod poison;
 mod proxy;
 mod replay;
 mod report;
+mod standing;
 mod trace;
 mod words;
 mod worker;

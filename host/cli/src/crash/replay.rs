@@ -4,7 +4,7 @@ use hookrail::control::command;
 use hookrail::{Config, CrashReport, CrashedPlugin, Host, Isolation, LostCall, Message, MessagePublish, Quarantine};
 use serde_json::json;
 
-use super::report;
+use super::find::report;
 use crate::args::{Replay, Selection};
 use crate::error::Error;
 use crate::exit::ExitCode;

@@ -55,9 +55,9 @@ pub(super) fn one(report: &CrashReport) -> String {
         }
     }
     if lost.iter().any(|call| call.input.is_some()) {
-        _ = writeln!(text, "`hookrail crash replay {}` makes a lost call again", part(id.to_string()));
+        _ = write!(text, "to make a lost call again: hookrail crash replay {}", part(id.to_string()));
     } else if !lost.is_empty() {
-        text.push_str("inputs are kept where the plugin's worker has keep_input = true\n");
+        text.push_str("inputs are kept where the plugin's worker has keep_input = true");
     }
     text
 }

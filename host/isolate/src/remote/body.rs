@@ -49,7 +49,7 @@ impl Remote {
         let plugin = Arc::new(Plugin {
             number: Plugin::next_number(),
             file: copy.file().to_owned(),
-            copy: copy.into_fd(),
+            copy: Arc::new(copy.into_fd()),
             note: inspection.note,
             opening: placement.opening,
             patience: placement.limits.patience,

@@ -1,6 +1,6 @@
 //! The callbacks of a worker that cross together: those that stand next to each other in a chain.
 //!
-//! 1. The first one crosses for all of them ([`Group`]). The worker runs them in order, up to the first that does not
+//! 1. The first one crosses for all of them, with a [`Group`]. The worker runs them in order, up to the first that does not
 //!    continue.
 //! 2. The host takes what they made of the payload, and the first one answers. What the others have answered is kept
 //!    ([`Kept`]) until they are called, which is next: nothing comes between.
@@ -9,36 +9,13 @@
 //!    process: that is not run twice.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hookrail_abi::verdict::raw;
 use hookrail_dispatch::frame::Here;
-use parking_lot::RwLock;
 
 use super::live::Live;
-use super::proxy::{self, Proxy};
 use crate::lane::{MOST_CALLBACKS, Reply};
-
-/// The proxies of a worker that stand in chains.
-///
-/// # Invariants
-/// Each is the address of a proxy, which is not dropped before it is taken out.
-#[derive(Default)]
-pub(super) struct Standing(RwLock<BTreeSet<usize>>);
-
-impl Standing {
-    /// # Safety
-    /// The proxy is taken out before it is dropped.
-    pub(super) unsafe fn add(&self, proxy: *const Proxy) {
-        // INVARIANT: the caller promises it.
-        self.0.write().insert(proxy as usize);
-    }
-
-    pub(super) fn remove(&self, proxy: *const Proxy) {
-        self.0.write().remove(&(proxy as usize));
-    }
-}
 
 /// What crosses in one request.
 pub(super) struct Group {
@@ -56,39 +33,12 @@ impl Group {
         group
     }
 
-    /// Adds the neighbours of its only callback, which is `first`, in that process; until there are `most`.
-    ///
-    /// # Safety
-    /// `first` is called, on this thread, and it is its call.
-    pub(super) unsafe fn add_neighbours(&mut self, first: &Proxy, epoch: u64, most: usize) {
-        let Some(call) = self.calls[0].filter(|_| most > 1 && !first.crosses_last && can_keep()) else { return };
-        // SAFETY: the caller promises it.
-        let mut following = unsafe { call.following(proxy::call) }.peekable();
-        if following.peek().is_none() {
-            return;
-        }
-        let standing = first.worker.standing.0.read();
-        for (call, ctx) in following.take(most - 1) {
-            if !standing.contains(&(ctx as usize)) {
-                return;
-            }
-            // SAFETY: by the invariant of the set it is a proxy, which is not dropped while that is locked.
-            let next = unsafe { &*ctx.cast_const().cast::<Proxy>() };
-            let Some(number) = next.joins(epoch) else { return };
-            // The one that was found may be a later one at the same address. Then the other was retired before that was
-            // added to the set, and its code is another one by now.
-            // SAFETY: the callback asks that got this call.
-            if !unsafe { call.still_calls(proxy::call) } {
-                return;
-            }
-            self.push(number, Some(call));
-            if next.crosses_last {
-                return;
-            }
-        }
+    /// The call of its first callback, if others may be added behind that: this thread can keep their answers.
+    pub(super) fn first_call(&self) -> Option<Here> {
+        self.calls[0].filter(|_| can_keep())
     }
 
-    fn push(&mut self, number: u32, call: Option<Here>) {
+    pub(super) fn push(&mut self, number: u32, call: Option<Here>) {
         (self.numbers[self.len], self.calls[self.len]) = (number, call);
         self.len += 1;
     }

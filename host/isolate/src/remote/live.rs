@@ -9,7 +9,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hookrail_loader::Meter;
-use hookrail_model::crash::{CrashReport, LostCall};
 use hookrail_model::end::End;
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::isolation::{LimitView, WorkerLimits};
@@ -20,11 +19,11 @@ use parking_lot::Mutex;
 use rustix::fs::fstat;
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use super::crash::Crash;
 use super::replay::Replay;
 use super::words::Words;
-use super::worker::Member;
 use crate::lane::Region;
-use crate::last_words::{LastWords, Said};
+use crate::last_words::LastWords;
 use crate::limits::{limited, reached_by};
 use crate::role::{ARGUMENT, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{Answer, Ask, ConfigAsk, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
@@ -45,10 +44,10 @@ pub(crate) struct Live {
     /// What waits on its lanes ends when this is set.
     pub(super) dead: AtomicBool,
     /// Whether this host has killed it.
-    is_killed: AtomicBool,
+    pub(super) is_killed: AtomicBool,
     /// Whether it was ended by somebody else than its own code.
     is_from_outside: AtomicBool,
-    last_words: LastWords,
+    pub(super) last_words: LastWords,
     /// What is known of its end.
     pub(super) crash: Mutex<Crash>,
     exit: OnceLock<String>,
@@ -59,7 +58,7 @@ pub(crate) struct Live {
     held: OnceLock<Vec<LimitView>>,
     words: Words,
     sender: Sender,
-    process: OnceLock<Process>,
+    pub(super) process: OnceLock<Process>,
     pending: Mutex<Pending>,
     /// Held by whoever asks for something, from before it is pending until it was sent.
     turn: Mutex<()>,
@@ -74,19 +73,6 @@ struct Pending {
     answers: HashMap<u64, SyncSender<Result<Answer, WireError>>>,
     /// Nothing will come any more.
     is_over: bool,
-}
-
-/// What is known of the end of a process.
-#[derive(Default)]
-pub(super) struct Crash {
-    /// The plugins that were opened in it and have not been closed.
-    pub(super) members: Vec<Arc<dyn Member>>,
-    /// Why its host has ended it, if it has.
-    pub(super) why: Option<String>,
-    /// The calls that were lost with it.
-    pub(super) lost: Vec<LostCall>,
-    /// The report, once it is written.
-    pub(super) report: Option<CrashReport>,
 }
 
 #[derive(Default)]
@@ -302,44 +288,6 @@ impl Live {
         }
     }
 
-    /// As [`kill`](Self::kill), but the thread that serves that lane, or else the first one, is given a moment to say
-    /// where it is.
-    pub(super) fn abort(&self, lane: Option<usize>, why: String) {
-        const MOMENT: Duration = Duration::from_secs(3);
-        let Some(process) = self.process.get() else { return };
-        // Relaxed: as in `kill`.
-        if self.is_killed.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        self.crash.lock().why = Some(why);
-        // Nobody is to wait for it, or to call it, from now on.
-        // Release: as in `end`; who asks how it ended waits for that.
-        self.dead.store(true, Ordering::Release);
-        self.region.poison();
-        self.last_words.ask(lane.unwrap_or(usize::MAX));
-        let _ = process.signal(libc::SIGABRT);
-        let ending = process.clone();
-        let end = move || {
-            if ending.wait(MOMENT).is_none() {
-                ending.kill();
-            }
-        };
-        if std::thread::Builder::new().name("hookrail-abort".into()).spawn(end).is_err() {
-            process.kill();
-        }
-    }
-
-    /// What it said when it ended; nothing if nobody had asked it to end in vain.
-    pub(super) fn last_words(&self) -> Option<Said> {
-        self.last_words.hear()
-    }
-
-    /// Whether its host has ended it since it needed it no more, or since it did what no worker does.
-    pub(super) fn is_dismissed(&self) -> bool {
-        // Relaxed: to be asked once it is known how it ended.
-        self.is_killed.load(Ordering::Relaxed) && self.crash.lock().why.is_none()
-    }
-
     /// What holds it to its limits.
     pub(super) fn held(&self) -> &[LimitView] {
         self.held.get().map_or(&[], Vec::as_slice)
@@ -390,7 +338,7 @@ impl Live {
     /// Forgets a plugin that has been closed.
     pub(super) fn forget(&self, plugin: PluginId) {
         self.told.lock().remove(&plugin);
-        self.crash.lock().members.retain(|member| member.number() != plugin);
+        self.crash.lock().opened.retain(|opened| opened.number != plugin);
     }
 
     fn number(&self) -> u64 {

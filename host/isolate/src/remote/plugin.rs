@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 
 use hookrail_engine::{Opening, Request, Response};
 use hookrail_loader::Meter;
+use hookrail_model::crash::CrashedPlugin;
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::note::Note;
 use hookrail_model::units::duration_text;
 use parking_lot::Mutex;
 
 use super::configs::Configs;
+use super::crash::Opened;
 use super::live::{Failed, Live};
 use super::plan::{Plan, Planned};
 use super::worker::Member;
@@ -29,7 +31,7 @@ pub(super) struct Plugin {
     pub(super) note: Note,
     pub(super) file: PathBuf,
     /// The private copy of its file.
-    pub(super) copy: OwnedFd,
+    pub(super) copy: Arc<OwnedFd>,
     pub(super) opening: Opening,
     /// How long a call may take, other than that of a callback.
     pub(super) patience: Duration,
@@ -116,8 +118,9 @@ impl Plugin {
 }
 
 impl Member for Plugin {
-    fn plugin(&self) -> &Plugin {
-        self
+    fn opened(&self) -> Opened {
+        let plugin = CrashedPlugin::new(&*self.note.name, &*self.note.version, self.file.clone());
+        Opened { number: self.number, plugin, copy: self.copy.clone() }
     }
 
     fn number(&self) -> PluginId {

@@ -27,14 +27,14 @@ const LONGEST_INPUT: usize = 1 << 20;
 
 /// What stands for one callback.
 pub(super) struct Proxy {
-    pub(super) worker: Arc<Worker>,
+    worker: Arc<Worker>,
     /// `instance/callback`
     name: String,
     point: &'static str,
     /// Whether nobody waits for it.
     is_notified: bool,
     /// Whether no other one crosses behind it.
-    pub(super) crosses_last: bool,
+    crosses_last: bool,
     codec: Codec,
     /// The process in the upper half, and in the lower one the number that the callback has there, plus one.
     place: AtomicU64,
@@ -60,7 +60,7 @@ pub(super) unsafe extern "C" fn drop(ctx: *mut c_void) {
     if !ctx.is_null() {
         // SAFETY: it came from an `Arc`, and is given back once.
         let proxy = unsafe { Arc::from_raw(ctx.cast::<Proxy>()) };
-        proxy.worker.standing.remove(&*proxy);
+        proxy.worker.standing.remove(Arc::as_ptr(&proxy));
     }
 }
 
@@ -107,7 +107,7 @@ impl Proxy {
 
     /// The number by which it crosses with the one before it, in that process; `None` if it is to cross by itself, and
     /// to look at its input.
-    pub(super) fn joins(&self, epoch: u64) -> Option<u32> {
+    fn joins(&self, epoch: u64) -> Option<u32> {
         self.number(epoch).filter(|_| !self.poison.is_any())
     }
 
@@ -138,7 +138,7 @@ impl Proxy {
             }
             let mut group = Group::new(number, here);
             // SAFETY: this thread is in a call of this callback.
-            unsafe { group.add_neighbours(self, held.live.epoch, most) };
+            unsafe { self.add_neighbours(&mut group, held.live.epoch, most) };
             let patience = Patience { deadline: Some(deadline), each: limit, dead: &held.live.dead };
             let lost = match with_context(group.numbers(), |request| {
                 // SAFETY: the payload is one of the point.
@@ -167,6 +167,38 @@ impl Proxy {
                 }
                 // SAFETY: the payload is as it was: no reply has come.
                 _ => return unsafe { self.lost(&held, lost, payload, limit) },
+            }
+        }
+    }
+
+    /// Adds its neighbours in that process to the group of which it is the first, until there are `most`.
+    ///
+    /// # Safety
+    /// It is called, on this thread, and the group begins with that call.
+    unsafe fn add_neighbours(&self, group: &mut Group, epoch: u64, most: usize) {
+        let Some(first) = group.first_call().filter(|_| most > 1 && !self.crosses_last) else { return };
+        // SAFETY: the caller promises it.
+        let mut following = unsafe { first.following(call) }.peekable();
+        if following.peek().is_none() {
+            return;
+        }
+        let standing = self.worker.standing.read();
+        for (next_call, ctx) in following.take(most - 1) {
+            if !standing.contains(&(ctx as usize)) {
+                return;
+            }
+            // SAFETY: by the invariant of `Standing` it is a proxy, which is not dropped while that is read.
+            let next = unsafe { &*ctx.cast_const().cast::<Proxy>() };
+            let Some(number) = next.joins(epoch) else { return };
+            // The one that was found may be a later one at the same address. Then the other was retired before that was
+            // added to the set, and its code is another one by now.
+            // SAFETY: the callback asks that got this call.
+            if !unsafe { next_call.still_calls(call) } {
+                return;
+            }
+            group.push(number, Some(next_call));
+            if next.crosses_last {
+                return;
             }
         }
     }
@@ -291,7 +323,7 @@ impl Proxy {
         let encode = |room: Area<'_>| unsafe { self.codec.encode_into(payload, room) };
         let mut group = Group::new(number, here);
         // SAFETY: this thread is in a call of this callback.
-        unsafe { group.add_neighbours(self, held.live.epoch, MOST_CALLBACKS) };
+        unsafe { self.add_neighbours(&mut group, held.live.epoch, MOST_CALLBACKS) };
         match with_context(group.numbers(), |request| Ok(held.lane.notify(request, encode))) {
             Ok(Notified::Queued) => {
                 group.keep_queued();

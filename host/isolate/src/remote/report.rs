@@ -5,11 +5,10 @@
 use std::time::SystemTime;
 
 use hookrail_engine::Crashes;
-use hookrail_model::crash::{CrashReport, CrashedPlugin, LostCall};
+use hookrail_model::crash::{CrashReport, LostCall};
 use hookrail_model::log;
 
 use super::live::Live;
-use super::plugin::Plugin;
 use super::trace;
 use super::worker::Worker;
 
@@ -25,13 +24,11 @@ impl Worker {
         }
         let time = SystemTime::now();
         let mut crash = ended.crash.lock();
-        let members = std::mem::take(&mut crash.members);
-        let plugins: Vec<_> = members.iter().map(|member| member.plugin()).collect();
+        let opened = std::mem::take(&mut crash.opened);
         let how = crash.why.clone().unwrap_or(how);
         let mut report = CrashReport::new(Crashes::id(time), time, &*self.name, how);
-        let plugin = |it: &&Plugin| CrashedPlugin::new(&*it.note.name, &*it.note.version, it.file.clone());
-        report.plugins = plugins.iter().map(plugin).collect();
-        report.backtrace = ended.last_words().map(|said| trace::names(&said, &plugins)).unwrap_or_default();
+        report.plugins = opened.iter().map(|opened| opened.plugin.clone()).collect();
+        report.backtrace = ended.last_words().map(|said| trace::names(&said, &opened)).unwrap_or_default();
         (report.pid, report.lost) = (ended.pid(), crash.lost.clone());
         self.keep(&report);
         crash.report = Some(report);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hookrail_loader::names_in;
 
-use super::plugin::Plugin;
+use super::crash::Opened;
 use crate::last_words::Said;
 
 /// A line of the list of what a process had mapped.
@@ -34,7 +34,7 @@ impl<'a> Mapping<'a> {
 }
 
 /// The functions that it was in, innermost first, up to the outermost one of a plugin, if it was in any.
-pub(super) fn names(said: &Said, plugins: &[&Plugin]) -> Vec<String> {
+pub(super) fn names(said: &Said, opened: &[Opened]) -> Vec<String> {
     let mappings: Vec<_> = said.mapped.lines().filter_map(Mapping::read).collect();
     let mut last = None;
     let mut names = Vec::new();
@@ -47,8 +47,8 @@ pub(super) fn names(said: &Said, plugins: &[&Plugin]) -> Vec<String> {
         };
         let offset = (address - found.start).saturating_add(found.offset);
         // The worker's copy of its file has that name.
-        let is_its = |plugin: &&&Plugin| plugin.file.file_name().is_some_and(|file| file == found.name());
-        let plugin = plugins.iter().find(is_its);
+        let is_its = |opened: &&Opened| opened.plugin.file.file_name().is_some_and(|file| file == found.name());
+        let plugin = opened.iter().find(is_its);
         let name = plugin.and_then(|plugin| names_in(&plugin.copy, &[offset]).pop().flatten());
         if plugin.is_some() {
             last = Some(index);

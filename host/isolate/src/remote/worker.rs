@@ -15,15 +15,15 @@ use hookrail_model::log;
 use hookrail_supervise::{Backoff, Next, Supervisor};
 use parking_lot::Mutex;
 
-use super::group::Standing;
+use super::crash::Opened;
 use super::live::Live;
-use super::plugin::Plugin;
+use super::standing::Standing;
 use crate::wire::PluginId;
 
 /// A plugin in a worker, as the worker knows it.
 pub(super) trait Member: Send + Sync {
-    /// What it is.
-    fn plugin(&self) -> &Plugin;
+    /// What is remembered of it where it is opened.
+    fn opened(&self) -> Opened;
 
     /// Its number.
     fn number(&self) -> PluginId;
@@ -130,12 +130,12 @@ impl Worker {
         if let Now::Runs(live) = &state.now
             && !live.is_dead()
         {
-            live.crash.lock().members.push(plugin);
+            live.crash.lock().opened.push(plugin.opened());
             return Ok(live.clone());
         }
         // Locked meanwhile: whoever else enters waits for this process.
         let live = self.start()?;
-        live.crash.lock().members.push(plugin);
+        live.crash.lock().opened.push(plugin.opened());
         self.set_running(&mut state, &live);
         Ok(live)
     }
@@ -289,7 +289,7 @@ impl Worker {
                 return self.changed.notify_all();
             }
             let replayed = self.start().and_then(|live| {
-                live.crash.lock().members.clone_from(&plugins);
+                live.crash.lock().opened = plugins.iter().map(|plugin| plugin.opened()).collect();
                 let replay = |plugin: &Arc<dyn Member>| plugin.replay(&live);
                 plugins.iter().try_for_each(replay).inspect_err(|_| live.kill())?;
                 Ok(live)
