@@ -281,6 +281,10 @@ impl Live {
 
     /// Ends the process and all that it started.
     pub(super) fn kill(&self) {
+        // One that is asked where it is has a moment to say so, and is killed then.
+        if self.crash.lock().why.is_some() {
+            return;
+        }
         if let Some(process) = self.process.get() {
             // Relaxed: whoever reads it has been told of the end that comes after it.
             self.is_killed.store(true, Ordering::Relaxed);
