@@ -3,6 +3,7 @@
 use std::sync::{self, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
+use hookrail_model::time::later;
 use parking_lot::MutexGuard;
 
 /// A condition variable that keeps no list of waiting threads.
@@ -64,6 +65,5 @@ impl Condvar {
 
 /// The time `time` from now. `Duration::MAX` means forever, which the clock cannot represent.
 pub fn deadline_after(time: Duration) -> Instant {
-    const FOREVER: Duration = Duration::from_secs(1 << 32);
-    Instant::now() + time.min(FOREVER)
+    later(Instant::now(), time)
 }

@@ -1,6 +1,6 @@
 //! Times as JSON has them: RFC 3339 with nine digits, in UTC. A number of nanoseconds is more than JSON's readers hold.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serializer, de};
 
@@ -12,6 +12,12 @@ pub(crate) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Resu
 /// As [`serialize`].
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
     humantime::parse_rfc3339(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+}
+
+/// That much later, or a century if the clock does not reach as far: whoever says `Duration::MAX` means never.
+pub fn later(moment: Instant, time: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    moment.checked_add(time).unwrap_or_else(|| moment + CENTURY)
 }
 
 /// A time as RFC 3339, in whole seconds.
@@ -34,6 +40,13 @@ fn representable(time: SystemTime) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_time_is_too_long() {
+        let now = Instant::now();
+        assert_eq!(later(now, Duration::from_secs(1)), now + Duration::from_secs(1));
+        assert!(later(now, Duration::MAX) > now + Duration::from_secs(1 << 30));
+    }
 
     #[test]
     fn any_clock_can_be_told() {

@@ -117,7 +117,6 @@ mod cgroup;
 mod descriptors;
 mod error;
 mod guardian;
-mod later;
 mod lock;
 mod memory;
 mod plan;

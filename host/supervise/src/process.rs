@@ -40,8 +40,8 @@ struct Shared {
 }
 
 /// # Invariants
-/// Either `exit` is there, with `reached` and nothing else, or `pidfd` is, of a child that its guardian may have reaped: so nothing is
-/// sent to its number, ever.
+/// Either `exit` is there, with `reached` and nothing else, or `pidfd` is, of a child that its guardian may have reaped:
+/// so nothing is sent to its number, ever.
 struct State {
     pidfd: Option<OwnedFd>,
     exit: Option<Exit>,

@@ -8,13 +8,13 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use hookrail_model::log;
+use hookrail_model::time::later;
 use hookrail_model::unit::{Exit, ExitStatus};
 use parking_lot::{Condvar, Mutex};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::Errno;
 
-use crate::later::later;
 use crate::process::Process;
 use crate::report::Report;
 use crate::start::Guardian;

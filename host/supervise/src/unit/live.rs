@@ -3,10 +3,10 @@
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+use hookrail_model::time::later;
 use hookrail_model::unit::Acknowledgement;
 
 use super::kind::Order;
-use crate::later::later;
 use crate::process::Process;
 
 /// Whoever gave a command and waits for what comes of it.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Instant, SystemTime};
 
+use hookrail_model::time::later;
 use hookrail_model::unit::{Acknowledgement, Deadlines, Exit, Restarts, UnitCommand, UnitState, UnitView};
 use hookrail_model::{guarded, log};
 
@@ -17,7 +18,6 @@ use super::live::{Asker, Ending, KILL, Live, Outbox, Then};
 use super::shown::Shown;
 use super::table::{Act, act};
 use crate::backoff::{Backoff, Next};
-use crate::later::later;
 use crate::lock::Lock;
 use crate::supervisor::Supervisor;
 

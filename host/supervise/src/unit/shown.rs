@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use hookrail_model::guarded;
+use hookrail_model::time::later;
 use hookrail_model::unit::UnitView;
 use parking_lot::{Condvar, Mutex};
-
-use crate::later::later;
 
 /// A unit's view, which its thread shows and others wait for.
 pub(super) struct Shown {

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
+use hookrail_model::time::later;
 use hookrail_model::unit::{Acknowledgement, UnitState};
 use hookrail_model::units::duration_text;
 
 use super::Machine;
-use crate::later::later;
 use crate::unit::live::KILL;
 
 impl Machine {

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use hookrail_model::guarded;
+use hookrail_model::time::later;
 use hookrail_model::unit::{Acknowledgement, UnitCommand, UnitState};
 
 use super::Machine;
-use crate::later::later;
 use crate::unit::event::{Pong, Reply, Said};
 use crate::unit::kind::{Answer, Order, Voice};
 use crate::unit::live::{Asker, Live, Pending};
