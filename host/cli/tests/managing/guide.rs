@@ -133,7 +133,7 @@ fn an_author_sees_what_the_guides_on_first_plugins_show() {
     // It is there from an earlier run.
     let _ = fs::remove_file(&release);
     symlink(built.parent().unwrap(), release).unwrap();
-    let mut console = Console::new(&package.directory, || operator("bash"));
+    let mut console = Console::new(&package.directory, || operator("bash", "first-plugins"));
     let commands = brief(&page);
     assert_eq!(commands.len(), 7, "{commands:?}");
     commands.iter().for_each(|typed| console.follow(typed));
@@ -142,16 +142,17 @@ fn an_author_sees_what_the_guides_on_first_plugins_show() {
     let checkout = directory("first-plugin-in-c");
     symlink(root().join("abi"), checkout.join("abi")).unwrap();
     let page = read("first-plugin-in-c.md");
-    let mut console = Console::new(&checkout, || operator("bash"));
+    let mut console = Console::new(&checkout, || operator("bash", "first-plugins"));
     let commands = brief(&page);
     assert_eq!(commands.len(), 3, "{commands:?}");
     commands.iter().for_each(|typed| console.follow(typed));
 }
 
-/// A program of somebody who operates hosts, and has set no variable.
-fn operator(program: &str) -> Command {
+/// A program of somebody who operates hosts, and has set no variable. Everybody has a home of their own, where no host of
+/// another test runs.
+fn operator(program: &str, home: &str) -> Command {
     let mut command = command(program, "");
-    command.env_remove("HOOKRAIL_HOME").env("HOME", tmp().join("operating/ada"));
+    command.env_remove("HOOKRAIL_HOME").env("HOME", tmp().join(home));
     command
 }
 
@@ -162,7 +163,7 @@ fn an_operator_sees_what_the_guide_and_the_readme_show() {
     fs::create_dir(directory.join("target")).unwrap();
     let beside = Path::new(env!("CARGO_BIN_EXE_hookrail")).parent().unwrap();
     symlink(beside, directory.join("target/release")).unwrap();
-    let mut console = Console::new(&directory, || operator("bash"));
+    let mut console = Console::new(&directory, || operator("bash", "operating/ada"));
     let mut running = None;
     for page in ["docs/guide/operating.md", "README.md"] {
         let page = fs::read_to_string(root().join(page)).unwrap();
@@ -175,7 +176,7 @@ fn an_operator_sees_what_the_guide_and_the_readme_show() {
                 ["cargo", ..] | ["hookrail", "run", "--watch"] => {}
                 ["hookrail", "plugin", verb, ..] => {
                     running.get_or_insert_with(|| {
-                        let mut run = operator(env!("CARGO_BIN_EXE_hookrail"));
+                        let mut run = operator(env!("CARGO_BIN_EXE_hookrail"), "operating/ada");
                         let mut live =
                             Live::start(run.args(["run", "-q", "--plugin", "hello"]).current_dir(&directory));
                         assert_eq!(live.through("a line"), "a line");
@@ -199,7 +200,7 @@ fn whoever_runs_a_plugin_in_its_own_process_sees_what_the_guide_shows() {
     fs::copy(root().join("abi/examples/c/colons.c"), examples.join("colons.c")).unwrap();
     let page = fs::read_to_string(root().join("docs/guide/own-process.md")).unwrap();
     let page = page.replace("/home/ada", work.to_str().unwrap());
-    let mut console = Console::new(&work, || operator("bash"));
+    let mut console = Console::new(&work, || operator("bash", "own-process"));
     for typed in typed(&page) {
         match typed.command.strip_prefix("cat ") {
             Some(file) => fs::write(work.join(file), typed.shown.join("\n")).unwrap(),

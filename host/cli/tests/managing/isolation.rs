@@ -185,3 +185,28 @@ fn a_worker_is_its_hosts_own_program_also_when_the_file_of_that_was_replaced() {
     host.said.wait_for("the program's file was replaced: this worker runs what its host runs");
     assert_eq!(host.end().0, Some(0));
 }
+
+/// A report as a host leaves it in the home, of a call whose input was not kept.
+#[test]
+fn a_report_that_is_not_there_or_cannot_be_replayed_is_told_with_the_next_step() {
+    let home = Stocked::new("crashes");
+    assert_eq!(home.ok(&["crash", "list"]), "no worker has crashed\n");
+    home.refused(&["crash", "show"], "HR0713", 3);
+    let crashes = home.home.join("crashes");
+    fs::create_dir_all(&crashes).unwrap();
+    let lost = json!([{ "point": "message.publish", "callback": "screen/screen" }]);
+    let report = json!({
+        "id": "20261127T204907800-15106-0", "time": "2026-11-27T20:49:07Z", "worker": "screen", "plugins": [],
+        "end": "was killed by \u{1b}[31mSIGSEGV", "backtrace": ["screen\n0: main"], "lost": lost,
+    });
+    fs::write(crashes.join("20261127T204907800-15106-0.json"), report.to_string()).unwrap();
+    let shown = home.ok(&["crash", "show"]);
+    assert!(shown.contains("screen/screen on message.publish") && shown.contains("keep_input"), "{shown}");
+    // It commands no terminal, and looks like no line of the program.
+    assert!(!shown.contains('\u{1b}') && !shown.contains("\n0: main"), "{shown}");
+    assert!(!home.ok(&["crash", "list"]).contains('\u{1b}'));
+    assert_eq!(home.json(&["crash", "list"])[0]["lost"], lost);
+    assert!(home.refused(&["crash", "show", "../state"], "HR0713", 3).contains("crash list"));
+    assert!(home.refused(&["crash", "replay"], "HR0631", 2).contains("keep_input"));
+    assert!(home.refused(&["crash", "replay", "--call", "2"], "HR0631", 2).contains("no such call"));
+}
