@@ -22,24 +22,28 @@ pub(super) struct Group {
     len: usize,
     /// By which the process knows them.
     numbers: [u32; MOST_CALLBACKS],
-    calls: [Option<Here>; MOST_CALLBACKS],
+    first: Option<Here>,
+    /// Empty for most, and then no memory is taken.
+    neighbours: Vec<Here>,
 }
 
 impl Group {
     /// The callback with that number, which is in that call.
     pub(super) fn new(number: u32, call: Option<Here>) -> Self {
-        let mut group = Group { len: 0, numbers: [0; MOST_CALLBACKS], calls: [None; MOST_CALLBACKS] };
-        group.push(number, call);
-        group
+        let mut numbers = [0; MOST_CALLBACKS];
+        numbers[0] = number;
+        Group { len: 1, numbers, first: call, neighbours: Vec::new() }
     }
 
     /// The call of its first callback, if others may be added behind that: this thread can keep their answers.
     pub(super) fn first_call(&self) -> Option<Here> {
-        self.calls[0].filter(|_| can_keep())
+        self.first.filter(|_| can_keep())
     }
 
-    pub(super) fn push(&mut self, number: u32, call: Option<Here>) {
-        (self.numbers[self.len], self.calls[self.len]) = (number, call);
+    /// Adds a neighbour.
+    pub(super) fn push(&mut self, number: u32, call: Here) {
+        self.numbers[self.len] = number;
+        self.neighbours.push(call);
         self.len += 1;
     }
 
@@ -47,33 +51,34 @@ impl Group {
         &self.numbers[..self.len]
     }
 
-    /// What is lost with the callback at that place.
-    pub(super) fn lost(&self, place: usize, what: String, is_its_input: bool, live: Arc<Live>) -> Option<Kept> {
-        Some(Kept { call: self.calls[place]?, answer: Answer::Lost { what, is_its_input, live } })
+    /// What is lost with the neighbour at that place.
+    pub(super) fn lost(&self, place: usize, what: String, is_its_input: bool, live: Arc<Live>) -> Kept {
+        Kept { call: self.neighbours[place - 1], answer: Answer::Lost { what, is_its_input, live } }
     }
 
-    /// Keeps the answers of all but the first, and those that were lost before; returns that of the first.
-    pub(super) fn keep(&self, reply: &Reply<'_>, lost: Vec<Kept>) -> Answer {
+    /// Keeps the answers of the neighbours, and those that were lost before; returns that of the first.
+    pub(super) fn keep(&self, reply: &Reply<'_>, mut lost: Vec<Kept>) -> Answer {
         let mut report = reply.report().map(|(kind, text)| (kind, text.to_owned()));
-        let last = reply.ran() - 1;
-        if last > 0 || !lost.is_empty() {
-            let mut kept = lost;
-            for place in (1..=last).rev() {
-                let (verdict, report) =
-                    if place == last { (reply.verdict(), report.take()) } else { (raw::CONTINUE, None) };
-                kept.extend(self.calls[place].map(|call| Kept { call, answer: Answer::Came { verdict, report } }));
+        let Some(last) = reply.ran().checked_sub(2) else {
+            if !lost.is_empty() {
+                keep(lost);
             }
-            keep(kept);
+            return Answer::Came { verdict: reply.verdict(), report };
+        };
+        for (place, call) in self.neighbours[..=last].iter().enumerate().rev() {
+            let (verdict, report) =
+                if place == last { (reply.verdict(), report.take()) } else { (raw::CONTINUE, None) };
+            lost.push(Kept { call: *call, answer: Answer::Came { verdict, report } });
         }
-        Answer::Came { verdict: if last > 0 { raw::CONTINUE } else { reply.verdict() }, report }
+        keep(lost);
+        Answer::Came { verdict: raw::CONTINUE, report: None }
     }
 
-    /// Keeps for all but the first that they were queued.
+    /// Keeps for the neighbours that they were queued.
     pub(super) fn keep_queued(&self) {
-        if self.len > 1 {
+        if !self.neighbours.is_empty() {
             let queued = || Answer::Came { verdict: raw::CONTINUE, report: None };
-            let calls = self.calls[1..self.len].iter().flatten().rev();
-            keep(calls.map(|call| Kept { call: *call, answer: queued() }).collect());
+            keep(self.neighbours.iter().rev().map(|call| Kept { call: *call, answer: queued() }).collect());
         }
     }
 }
@@ -112,7 +117,7 @@ fn can_keep() -> bool {
 }
 
 /// What was kept before was for calls that have not been made, and never will be.
-fn keep(kept: Vec<Kept>) {
+pub(super) fn keep(kept: Vec<Kept>) {
     let _ = KEPT.try_with(|all| all.replace(kept));
 }
 

@@ -9,21 +9,20 @@ use hookrail_abi::boundary;
 use hookrail_abi::host::Report;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{Effects, RawKind};
+use hookrail_dispatch::frame::Here;
 use hookrail_dispatch::{PointState, frame};
 use hookrail_model::crash::LostCall;
 use hookrail_model::guarded;
+use hookrail_model::time::later;
 use hookrail_model::units::duration_text;
 
 use super::call::{Held, lane, lane_now};
-use super::group::{Answer, Group, kept};
+use super::group::{Answer, Group, Kept, keep, kept};
 use super::poison::Poison;
 use super::worker::Worker;
 use crate::flat::{Codec, Scratch};
 use crate::lane::{Area, Change, Context, Lost, MOST_CALLBACKS, Notified, Patience, Reply, Request};
 use crate::{panic, payload};
-
-/// The longest input that a report has, in bytes of JSON.
-const LONGEST_INPUT: usize = 1 << 20;
 
 /// What stands for one callback.
 pub(super) struct Proxy {
@@ -121,9 +120,25 @@ impl Proxy {
             // SAFETY: the payload is one of the point.
             return unsafe { self.answer(answer, payload) };
         }
+        let mut lost = Vec::new();
+        // SAFETY: the payload is one of the point, and nobody else uses it.
+        let verdict = unsafe { self.cross_for_all(here, payload, &mut lost) };
+        // It was lost as well, so these are not kept yet.
+        if !lost.is_empty() {
+            keep(lost);
+        }
+        verdict
+    }
+
+    /// As [`cross`](Self::cross), for its neighbours too. Those that were lost, and are not kept with the answers of the
+    /// others, are in `lost_ones`.
+    ///
+    /// # Safety
+    /// `payload` is one of the point, and nobody else uses it; it is called, on this thread, in the call `here`.
+    unsafe fn cross_for_all(&self, here: Option<Here>, payload: *mut c_void, lost_ones: &mut Vec<Kept>) -> u32 {
         let limit = self.worker.limits.deadline;
-        let mut deadline = Instant::now() + limit;
-        let (mut most, mut lost_ones) = (MOST_CALLBACKS, Vec::new());
+        let mut deadline = later(Instant::now(), limit);
+        let mut most = MOST_CALLBACKS;
         loop {
             let held = match lane(&self.worker, || deadline) {
                 Ok(held) => held,
@@ -137,7 +152,7 @@ impl Proxy {
                 return fault("this input has ended its worker twice in a row, so it is skipped");
             }
             let mut group = Group::new(number, here);
-            // SAFETY: this thread is in a call of this callback.
+            // SAFETY: this thread is in that call of this callback.
             unsafe { self.add_neighbours(&mut group, held.live.epoch, most) };
             let patience = Patience { deadline: Some(deadline), each: limit, dead: &held.live.dead };
             let lost = match with_context(group.numbers(), |request| {
@@ -149,7 +164,7 @@ impl Proxy {
                 }
                 // SAFETY: the payload is one of the point, and nobody else uses it.
                 let taken = unsafe { self.take(&reply, payload) }?;
-                Ok((group.keep(&reply, std::mem::take(&mut lost_ones)), taken))
+                Ok((group.keep(&reply, std::mem::take(lost_ones)), taken))
             }) {
                 // SAFETY: the payload is one of the point.
                 Ok((answer, Ok(()))) => return unsafe { self.answer(answer, payload) },
@@ -162,8 +177,8 @@ impl Proxy {
                 // Those before it are made again.
                 Some(inside) if inside > 0 && !lost.spares_the_lane() => {
                     let (what, is_its_input) = self.why(&held, lost, limit);
-                    lost_ones.extend(group.lost(inside, what, is_its_input, held.live.clone()));
-                    (most, deadline) = (inside, Instant::now() + limit);
+                    lost_ones.push(group.lost(inside, what, is_its_input, held.live.clone()));
+                    (most, deadline) = (inside, later(Instant::now(), limit));
                 }
                 // SAFETY: the payload is as it was: no reply has come.
                 _ => return unsafe { self.lost(&held, lost, payload, limit) },
@@ -196,7 +211,7 @@ impl Proxy {
             if !unsafe { next_call.still_calls(call) } {
                 return;
             }
-            group.push(number, Some(next_call));
+            group.push(number, next_call);
             if next.crosses_last {
                 return;
             }
@@ -241,7 +256,7 @@ impl Proxy {
                     if is_its_input {
                         self.poison.killed(&self.codec, payload);
                     }
-                    self.worker.lost(&live, self.lost_call(payload));
+                    live.lost(self.lost_call(payload));
                 }
                 fault(&what)
             }
@@ -275,11 +290,7 @@ impl Proxy {
         let mut call = LostCall::new(self.point, &*self.name);
         if self.worker.limits.keep_input {
             // SAFETY: the payload is one of the point.
-            let input = unsafe { payload::shown(&self.codec, payload) };
-            match input.to_string().len() {
-                ..=LONGEST_INPUT => call.input = Some(input),
-                len => call.without_input = Some(format!("it has {len} bytes, of which {LONGEST_INPUT} are kept")),
-            }
+            call.input = Some(unsafe { payload::shown(&self.codec, payload) });
         }
         call
     }
