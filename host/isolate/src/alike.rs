@@ -2,14 +2,15 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 
 use hookrail_model::isolation::WorkerLimits;
-use hookrail_supervise::{Spec, Stdio};
+use hookrail_supervise::Spec;
 
 /// The variables that every worker is given.
 const VARIABLES: [&str; 7] = ["HOME", "LANG", "LC_ALL", "PATH", "RUST_BACKTRACE", "TMPDIR", "TZ"];
+
 /// Whether the file of this program is no longer what this process runs, as after an installation of another version.
 pub(crate) fn is_replaced() -> bool {
     let program = fs::read_link("/proc/self/exe").unwrap_or_default();
@@ -20,9 +21,7 @@ pub(crate) fn is_replaced() -> bool {
 pub(crate) fn spec(limits: &WorkerLimits) -> io::Result<Spec> {
     // This very program, whatever has become of its file.
     let program = OwnedFd::from(File::open("/proc/self/exe")?);
-    // Its host's stdout may carry data.
-    let stderr = || io::Result::Ok(Stdio::Fd(io::stderr().as_fd().try_clone_to_owned()?));
-    let mut spec = Spec::new(program).stdout(stderr()?).stderr(stderr()?);
+    let mut spec = Spec::new(program);
     for variable in VARIABLES.into_iter().chain(limits.environment.iter().map(String::as_str)) {
         if let Some(value) = std::env::var_os(variable) {
             spec = spec.env(variable, value);

@@ -20,6 +20,7 @@ mod provider;
 mod remote;
 mod role;
 mod run;
+mod sealed;
 mod wire;
 mod worker;
 

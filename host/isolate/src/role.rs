@@ -2,6 +2,8 @@
 
 use std::os::fd::RawFd;
 
+/// How many threads of a host may call into one worker at once.
+pub(crate) const LANES: usize = 256;
 /// The argument by which a host starts its program as a worker.
 pub(crate) const ARGUMENT: &str = "worker";
 /// The variable that says so too, so that no other program's argument is taken for it.

@@ -1,11 +1,14 @@
 //! This program, run as workers are, but in another role.
 
 use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use hookrail_model::error::Error;
 use hookrail_model::isolation::WorkerLimits;
 use hookrail_model::unit::Exit;
+use hookrail_supervise::Stdio;
 
 use crate::alike;
 use crate::limits::limited;
@@ -23,7 +26,9 @@ pub fn run(
 ) -> Result<Exit, Error> {
     let failed = |source| Error::system("start this program as a worker", source);
     let (spec, _) = limited(alike::spec(limits).map_err(failed)?, limits, 0);
-    let mut spec = spec.args(arguments);
+    // Its host's stdout may carry data.
+    let stderr = || io::stderr().as_fd().try_clone_to_owned().map(Stdio::Fd).map_err(failed);
+    let mut spec = spec.stdout(stderr()?).stderr(stderr()?).args(arguments);
     for (name, value) in variables {
         spec = spec.env(*name, *value);
     }

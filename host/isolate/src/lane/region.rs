@@ -5,12 +5,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::{NonNull, null_mut};
 
 use parking_lot::Mutex;
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create};
+use rustix::fs::{fcntl_get_seals, fstat};
 use rustix::io::Errno;
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
 
 use super::memory::{Memory, PAGE};
 use super::pool::{Idle, Pool};
+use crate::sealed::{SEALS, sealed};
 
 /// What the first page holds, for the worker: the host never reads it.
 type Header = [u64; 3];
@@ -19,7 +20,6 @@ const FORM: u64 = u64::from_le_bytes(*b"hooklan1");
 const MOST_LANES: usize = 4096;
 /// Lengths are numbers of 32 bits, and some are summed.
 const MOST_DATA: usize = 1 << 30;
-const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
 
 /// The memory that a host and one worker share, and on the host's side, which lanes of it are claimed.
 ///
@@ -53,12 +53,7 @@ impl Region {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a region has 1 to 4096 lanes of 1 B to 1 GiB"));
         }
         let data = data.next_multiple_of(PAGE);
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        // Kernels before 6.3 do not know NOEXEC_SEAL, and do not need it.
-        let file = memfd_create("hookrail-lanes", flags | MemfdFlags::NOEXEC_SEAL)
-            .or_else(|_| memfd_create("hookrail-lanes", flags))?;
-        ftruncate(&file, (PAGE + lanes * Memory::size(data)) as u64)?;
-        fcntl_add_seals(&file, SEALS)?;
+        let file = sealed("hookrail-lanes", PAGE + lanes * Memory::size(data))?;
         let region = Self::map(file, lanes, data)?;
         // SAFETY: by the type invariants the mapping has these bytes, and it is not yet shared.
         unsafe {
