@@ -13,7 +13,7 @@ use hookrail_model::time::rfc3339_millis;
 /// How many reports are kept: the newest.
 const MOST: usize = 100;
 /// The longest file that is read, in bytes.
-const LONGEST: u64 = 64 << 20;
+const LONGEST: u64 = 4 << 20;
 
 /// The reports that are kept in a home. Only its user may read them.
 #[derive(Clone, Debug)]
@@ -46,8 +46,10 @@ impl Crashes {
         let unfinished = self.directory.join(format!(".{}", report.id));
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-        file.write_all(&serde_json::to_vec(report)?)?;
-        fs::rename(&unfinished, self.file(&report.id))?;
+        let written = file.write_all(&serde_json::to_vec(report)?);
+        written.and_then(|()| fs::rename(&unfinished, self.file(&report.id))).inspect_err(|_| {
+            let _ = fs::remove_file(&unfinished);
+        })?;
         for id in self.ids()?.into_iter().skip(MOST) {
             let _ = fs::remove_file(self.file(&id));
         }

@@ -8,8 +8,9 @@ use std::mem::offset_of;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 use rustix::io::{pread, pwrite};
+
+use crate::sealed::sealed;
 
 /// How many bytes there are.
 pub(crate) const SIZE: usize = 128 << 10;
@@ -50,12 +51,7 @@ pub(crate) struct LastWords(OwnedFd);
 
 impl LastWords {
     pub(crate) fn create() -> io::Result<Self> {
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let file = memfd_create("hookrail-last-words", flags | MemfdFlags::NOEXEC_SEAL)
-            .or_else(|_| memfd_create("hookrail-last-words", flags))?;
-        ftruncate(&file, SIZE as u64)?;
-        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW)?;
-        Ok(LastWords(file))
+        sealed("hookrail-last-words", SIZE).map(LastWords)
     }
 
     /// What the worker maps.
@@ -72,19 +68,15 @@ impl LastWords {
 
     /// What the process said that has ended.
     pub(crate) fn hear(&self) -> Option<Said> {
-        let number = |at: usize| {
-            let mut bytes = [0; 4];
-            pread(&self.0, &mut bytes, at as u64).ok().map(|_| u32::from_ne_bytes(bytes) as usize)
-        };
-        let long = |at: usize| {
-            let mut bytes = [0; 8];
-            pread(&self.0, &mut bytes, at as u64).ok().map(|_| u64::from_ne_bytes(bytes))
-        };
-        if number(offset_of!(Words, said))? == 0 {
+        let mut bytes = vec![0; SIZE];
+        let read = pread(&self.0, &mut bytes, 0).ok()?;
+        bytes.truncate(read);
+        let long = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+        let short = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize);
+        if short(offset_of!(Words, said))? == 0 {
             return None;
         }
-        let at = long(offset_of!(Words, at))?;
-        let count = number(offset_of!(Words, count))?.min(FRAMES);
+        let (at, count) = (long(offset_of!(Words, at))?, short(offset_of!(Words, count))?.min(FRAMES));
         let frames: Option<Vec<_>> = (0..count).map(|frame| long(offset_of!(Words, frames) + 8 * frame)).collect();
         // Those of the handler come first.
         let mut frames = frames?;
@@ -92,10 +84,29 @@ impl LastWords {
             Some(own) => drop(frames.drain(..own)),
             None => frames = vec![at],
         }
-        let len = number(offset_of!(Words, mapped))?.min(SIZE - size_of::<Words>());
-        let mut mapped = vec![0; len];
-        let read = pread(&self.0, &mut mapped, size_of::<Words>() as u64).ok()?;
-        mapped.truncate(read);
-        Some(Said { frames, mapped: String::from_utf8_lossy(&mapped).into_owned() })
+        let list = bytes.get(size_of::<Words>()..)?;
+        let list = &list[..short(offset_of!(Words, mapped))?.min(list.len())];
+        Some(Said { frames, mapped: String::from_utf8_lossy(list).into_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::ftruncate;
+
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_worker_writes_there_is_believed() {
+        let words = LastWords::create().unwrap();
+        assert!(words.hear().is_none());
+        for byte in [1, 0x7f, 0xff] {
+            assert_eq!(pwrite(&words.0, &[byte; SIZE], 0), Ok(SIZE));
+            let said = words.hear().unwrap();
+            assert!(said.frames.len() <= FRAMES && said.mapped.len() <= 3 * SIZE, "{byte}");
+        }
+        // Its size is sealed.
+        ftruncate(&words.0, 1).unwrap_err();
+        ftruncate(&words.0, 2 * SIZE as u64).unwrap_err();
     }
 }

@@ -53,16 +53,23 @@ pub(crate) fn limited(mut spec: Spec, limits: &WorkerLimits, shared: u64) -> (Sp
 }
 
 /// The key of the limit that a process has ended at, as far as that shows: by what the system says of its group, or by
-/// what it said last.
-pub(crate) fn reached_by(limits: &WorkerLimits, reached: Reached, said: &str) -> Option<(&'static str, u64)> {
+/// what it said last, which is asked for only if there are limits.
+pub(crate) fn reached_by(
+    limits: &WorkerLimits,
+    reached: Reached,
+    said: impl FnOnce() -> String,
+) -> Option<(&'static str, u64)> {
+    let WorkerLimits { max_memory, max_files, max_processes, .. } = *limits;
+    max_memory.or(max_files).or(max_processes)?;
+    let said = said();
     let has_said = |parts: &[&str]| parts.iter().any(|part| said.contains(part));
     let ends = [
         // In Rust, and in C++.
-        ("max_memory", limits.max_memory, reached.memory || has_said(&["memory allocation of ", "bad_alloc"])),
-        ("max_files", limits.max_files, has_said(&["(os error 24)", "Too many open files"])),
+        ("max_memory", max_memory, reached.memory || has_said(&["memory allocation of ", "bad_alloc"])),
+        ("max_files", max_files, has_said(&["(os error 24)", "Too many open files"])),
         (
             "max_processes",
-            limits.max_processes,
+            max_processes,
             reached.processes || has_said(&["(os error 11)", "Resource temporarily unavailable"]),
         ),
     ];
@@ -119,8 +126,8 @@ mod tests {
             (none(), "Os { code: 11, message: \"Resource temporarily unavailable\" }", Some(("max_processes", 8))),
             (none(), "it has failed\n", None),
         ] {
-            assert_eq!(reached_by(&limits, reached, said), key, "{said}");
-            assert_eq!(reached_by(&WorkerLimits::default(), reached, said), None, "{said}");
+            assert_eq!(reached_by(&limits, reached, || said.into()), key, "{said}");
+            assert_eq!(reached_by(&WorkerLimits::default(), reached, || said.into()), None, "{said}");
         }
     }
 }

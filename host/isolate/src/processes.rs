@@ -1,6 +1,6 @@
 //! The worker processes of this program, counted.
 
-use hookrail_model::unit::{Exit, ExitStatus};
+use hookrail_model::unit::Exit;
 use parking_lot::Mutex;
 
 /// The worker processes that the hosts of this program have started.
@@ -27,10 +27,8 @@ pub(crate) fn started() {
     ALL.lock().running += 1;
 }
 
-/// One has ended, which its host had asked for or not.
-pub(crate) fn ended(exit: Exit, was_asked: bool) {
-    // What was about to be killed may have ended by itself before.
-    let is_asked = was_asked && matches!(exit.status, ExitStatus::Killed { signal: libc::SIGABRT | libc::SIGKILL, .. });
+/// One has ended, by the hand of its host or not.
+pub(crate) fn ended(exit: Exit, is_asked: bool) {
     let mut all = ALL.lock();
     all.running -= 1;
     if !is_asked {

@@ -19,6 +19,7 @@ mod poison;
 mod proxy;
 mod replay;
 mod report;
+mod reports;
 mod standing;
 mod trace;
 mod words;

@@ -117,6 +117,49 @@ fn a_start_that_does_not_return_says_where_it_is() {
     assert!(names(&report, "harms_its_worker::hang"), "{:#?}", report.backtrace);
 }
 
+/// A program may end with the very call that was lost.
+#[test]
+fn a_report_is_whole_when_its_plugin_is_unloaded() {
+    let reported = Reported::new(limited("stands-beside-itself", limits().with_keep_input(true)));
+    let plugin = reported.scene.load(zoo("stands_beside_itself"));
+    reported.send("abort 4");
+    assert!(reported.scene.unload(plugin).is_unmapped());
+    let reports = Crashes::of(reported.home.path()).list().unwrap();
+    let [report] = &reports[..] else { panic!("{reports:?}") };
+    assert!(report.lost.len() == 1 && report.lost[0].input.is_some(), "{report:?}");
+    assert!(names(report, "stands_beside_itself::run"), "{:#?}", report.backtrace);
+}
+
+#[test]
+fn one_of_several_threads_that_end_it_at_once_says_where_it_was() {
+    let reported = Reported::loaded("stands-beside-itself", limits());
+    let threads = 4;
+    let together = std::sync::Barrier::new(threads);
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (reported, together) = (&reported, &together);
+            scope.spawn(move || {
+                // Its lane is served before the others are.
+                reported.send("go on");
+                together.wait();
+                // Each in another callback.
+                reported.send(&format!("abort {}", thread + 1));
+            });
+        }
+    });
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let crashes = Crashes::of(reported.home.path());
+    let calls = |reports: &[CrashReport]| reports.iter().map(|report| report.lost.len()).sum::<usize>();
+    // Each has ended one worker, alone or with others.
+    while calls(&crashes.list().unwrap()) < threads {
+        assert!(Instant::now() < deadline, "{:?}", crashes.list());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    for report in crashes.list().unwrap() {
+        assert!(names(&report, "stands_beside_itself::run"), "{report:#?}");
+    }
+}
+
 #[test]
 fn a_worker_that_is_not_needed_any_more_is_no_crash() {
     let reported = Reported::new(limited("stands-beside-itself", limits()));

@@ -10,13 +10,16 @@ impl Live {
     /// As [`kill`](Self::kill), but the thread that serves that lane, or else the first one, is given a moment to say
     /// where it is.
     pub(super) fn abort(&self, lane: Option<usize>, why: String) {
-        const MOMENT: Duration = Duration::from_secs(3);
+        const MOMENT: Duration = Duration::from_secs(5);
         let Some(process) = self.process.get() else { return };
-        // Relaxed: as in `kill`.
-        if self.is_killed.swap(true, Ordering::Relaxed) {
-            return;
+        {
+            let mut crash = self.crash.lock();
+            // Relaxed: as in `kill`.
+            if self.is_killed.swap(true, Ordering::Relaxed) {
+                return;
+            }
+            crash.why = Some(why);
         }
-        self.crash.lock().why = Some(why);
         // Nobody is to wait for it, or to call it, from now on.
         // Release: as in `end`; who asks how it ended waits for that.
         self.dead.store(true, Ordering::Release);
@@ -37,11 +40,5 @@ impl Live {
     /// What it said when it ended; nothing if nobody had asked it to end in vain.
     pub(super) fn last_words(&self) -> Option<Said> {
         self.last_words.hear()
-    }
-
-    /// Whether its host has ended it since it needed it no more, or since it did what no worker does.
-    pub(super) fn is_dismissed(&self) -> bool {
-        // Relaxed: to be asked once it is known how it ended.
-        self.is_killed.load(Ordering::Relaxed) && self.crash.lock().why.is_none()
     }
 }

@@ -21,16 +21,14 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::crash::Crash;
 use super::replay::Replay;
+use super::reports::Reports;
 use super::words::Words;
 use crate::lane::Region;
 use crate::last_words::LastWords;
 use crate::limits::{limited, reached_by};
-use crate::role::{ARGUMENT, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
+use crate::role::{ARGUMENT, LANES, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{Answer, Ask, ConfigAsk, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
 use crate::{alike, processes};
-
-/// How many threads of the host may call into one worker at once.
-const LANES: usize = 256;
 
 /// One worker process.
 pub(crate) struct Live {
@@ -48,6 +46,7 @@ pub(crate) struct Live {
     /// Whether it was ended by somebody else than its own code.
     is_from_outside: AtomicBool,
     pub(super) last_words: LastWords,
+    pub(super) reports: Arc<Reports>,
     /// What is known of its end.
     pub(super) crash: Mutex<Crash>,
     exit: OnceLock<String>,
@@ -114,6 +113,7 @@ impl Live {
         name: &str,
         configured: &str,
         limits: &WorkerLimits,
+        reports: Arc<Reports>,
         over: impl FnOnce(Arc<Live>) + Send + 'static,
     ) -> Result<Arc<Self>, Error> {
         static EPOCHS: AtomicU64 = AtomicU64::new(1);
@@ -130,6 +130,7 @@ impl Live {
             is_killed: AtomicBool::new(false),
             is_from_outside: AtomicBool::new(false),
             last_words: LastWords::create().map_err(failed)?,
+            reports,
             crash: Mutex::default(),
             exit: OnceLock::new(),
             limits: limits.clone(),
@@ -281,15 +282,17 @@ impl Live {
 
     /// Ends the process and all that it started.
     pub(super) fn kill(&self) {
-        // One that is asked where it is has a moment to say so, and is killed then.
-        if self.crash.lock().why.is_some() {
-            return;
-        }
-        if let Some(process) = self.process.get() {
+        let Some(process) = self.process.get() else { return };
+        {
+            let crash = self.crash.lock();
+            // One that is asked where it is has a moment to say so, and is killed then.
+            if crash.why.is_some() {
+                return;
+            }
             // Relaxed: whoever reads it has been told of the end that comes after it.
             self.is_killed.store(true, Ordering::Relaxed);
-            process.kill();
         }
+        process.kill();
     }
 
     /// What holds it to its limits.
@@ -299,7 +302,7 @@ impl Live {
 
     /// Whether it has ended.
     pub(super) fn is_dead(&self) -> bool {
-        // Acquire: pairs with the Release in `end`: who sees it sees how it ended.
+        // Acquire: pairs with the Release in `end`.
         self.dead.load(Ordering::Acquire)
     }
 
@@ -351,10 +354,23 @@ impl Live {
     }
 
     /// The process has ended: nobody waits for it any longer.
-    fn end(&self, exit: Exit, reached: Reached) {
-        let is_killed = self.is_killed.load(Ordering::Relaxed);
+    fn end(self: &Arc<Self>, exit: Exit, reached: Reached) {
+        let was_aborted = self.crash.lock().why.is_some();
+        // What was about to be killed may have ended by itself before.
+        let is_sigkill = matches!(exit.status, ExitStatus::Killed { signal: libc::SIGKILL, .. });
+        let is_killed = self.is_killed.load(Ordering::Relaxed) && (was_aborted || is_sigkill);
         processes::ended(exit, is_killed);
-        let limit = if is_killed { None } else { reached_by(&self.limits, reached, &self.words.last()) };
+        let is_reported = !is_killed || was_aborted;
+        if is_reported {
+            // Before anybody hears of the end: they may wait for the report.
+            self.reports.begin();
+        }
+        // First, since finding out why it ended may take a while.
+        // Release: pairs with the Acquire in `is_dead`, and with that of waiting on a lane.
+        self.dead.store(true, Ordering::Release);
+        self.region.poison();
+        self.sender.close();
+        let limit = if is_killed { None } else { reached_by(&self.limits, reached, || self.words.last()) };
         let is_sent = matches!(
             exit.status,
             ExitStatus::Killed { signal: libc::SIGHUP | libc::SIGINT | libc::SIGKILL | libc::SIGTERM, .. }
@@ -374,11 +390,10 @@ impl Live {
             ));
         }
         let _ = self.exit.set(how);
-        // Release: pairs with the Acquire in `is_dead`, and with that of waiting on a lane.
-        self.dead.store(true, Ordering::Release);
-        self.region.poison();
-        self.sender.close();
         self.let_go();
+        if is_reported {
+            self.report();
+        }
     }
 
     /// Ends all waiting for answers.

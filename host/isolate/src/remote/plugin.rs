@@ -119,7 +119,9 @@ impl Plugin {
 
 impl Member for Plugin {
     fn opened(&self) -> Opened {
-        let plugin = CrashedPlugin::new(&*self.note.name, &*self.note.version, self.file.clone());
+        // It is read elsewhere, and as JSON.
+        let file = std::path::absolute(&self.file).unwrap_or_else(|_| self.file.clone());
+        let plugin = CrashedPlugin::new(&*self.note.name, &*self.note.version, file.to_string_lossy().into_owned());
         Opened { number: self.number, plugin, copy: self.copy.clone() }
     }
 

@@ -1,7 +1,8 @@
 //! The report of a process that has ended otherwise than its host wanted.
 //!
-//! It is written when the end is known; the calls that were lost are added as those who made them find out.
+//! A thread makes it when the end is known, and writes it; whoever has lost a call has it written again with that call.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use hookrail_engine::Crashes;
@@ -10,46 +11,71 @@ use hookrail_model::log;
 
 use super::live::Live;
 use super::trace;
-use super::worker::Worker;
 
-impl Worker {
-    /// How many lost calls a report has.
-    const MOST_CALLS: usize = 64;
+impl Live {
+    /// Has the report written, whose due was begun.
+    pub(super) fn report(self: &Arc<Self>) {
+        self.crash.lock().is_being_written = true;
+        self.write_report();
+    }
 
-    /// Writes down how a process ended that was not to end.
-    pub(super) fn report(&self, ended: &Live) {
-        let how = ended.how_it_ended();
-        if ended.is_dismissed() {
-            return;
+    /// A call was lost with it.
+    pub(super) fn lost(self: &Arc<Self>, call: LostCall) {
+        let mut crash = self.crash.lock();
+        crash.lose(call);
+        // Else whoever writes it will see the call.
+        if crash.report.is_some() && !crash.is_being_written {
+            crash.is_being_written = true;
+            drop(crash);
+            self.reports.begin();
+            self.write_report();
         }
-        let time = SystemTime::now();
-        let mut crash = ended.crash.lock();
-        let opened = std::mem::take(&mut crash.opened);
-        let how = crash.why.clone().unwrap_or(how);
-        let mut report = CrashReport::new(Crashes::id(time), time, &*self.name, how);
+    }
+
+    fn write_report(self: &Arc<Self>) {
+        let live = self.clone();
+        let write = move || {
+            live.make_report();
+            while let Some(report) = live.next_report() {
+                live.reports.keep(&report);
+            }
+            live.reports.end();
+        };
+        if let Err(error) = std::thread::Builder::new().name("hookrail-report".into()).spawn(write) {
+            log!(error, worker = self.reports.worker(), "the report of its end cannot be written: {error}");
+            self.crash.lock().is_being_written = false;
+            self.reports.end();
+        }
+    }
+
+    /// Makes it, if it is not made yet. Finding names takes a while, during which nobody waits.
+    fn make_report(&self) {
+        let (opened, why) = {
+            let mut crash = self.crash.lock();
+            if crash.report.is_some() {
+                return;
+            }
+            (std::mem::take(&mut crash.opened), crash.why.clone())
+        };
+        let (time, how) = (SystemTime::now(), why.unwrap_or_else(|| self.how_it_ended()));
+        let mut report = CrashReport::new(Crashes::id(time), time, self.reports.worker(), how);
+        report.pid = self.pid();
         report.plugins = opened.iter().map(|opened| opened.plugin.clone()).collect();
-        report.backtrace = ended.last_words().map(|said| trace::names(&said, &opened)).unwrap_or_default();
-        (report.pid, report.lost) = (ended.pid(), crash.lost.clone());
-        self.keep(&report);
-        crash.report = Some(report);
+        report.backtrace = self.last_words().map(|said| trace::names(&said, &opened)).unwrap_or_default();
+        self.crash.lock().report = Some(report);
     }
 
-    /// A call was lost with a process.
-    pub(super) fn lost(&self, live: &Live, call: LostCall) {
-        let mut crash = live.crash.lock();
-        if crash.lost.len() == Self::MOST_CALLS {
-            return;
+    /// The report with all calls that are known to be lost by now, if it was not written with them yet; after `None`
+    /// nobody is writing it.
+    fn next_report(&self) -> Option<CrashReport> {
+        let mut crash = self.crash.lock();
+        let count = crash.lost.len();
+        if crash.written.replace(count) == Some(count) {
+            crash.is_being_written = false;
+            return None;
         }
-        crash.lost.push(call.clone());
-        if let Some(report) = &mut crash.report {
-            report.lost.push(call);
-            self.keep(report);
-        }
-    }
-
-    fn keep(&self, report: &CrashReport) {
-        if let Err(error) = self.crashes.keep(report) {
-            log!(error, worker = self.name, "the report of its end cannot be kept: {error}");
-        }
+        let mut report = crash.report.clone()?;
+        report.lost.clone_from(&crash.lost);
+        Some(report)
     }
 }

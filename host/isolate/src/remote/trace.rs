@@ -26,6 +26,11 @@ impl<'a> Mapping<'a> {
         Some(Mapping { start: number(start)?, end: number(end)?, offset: number(offset)?, file })
     }
 
+    /// Where an address of it is in the file.
+    fn place(&self, address: u64) -> u64 {
+        (address - self.start).saturating_add(self.offset)
+    }
+
     /// The file's name, without its directory.
     fn name(&self) -> &'a str {
         let file = self.file.trim_end_matches(" (deleted)");
@@ -33,27 +38,40 @@ impl<'a> Mapping<'a> {
     }
 }
 
+/// How long a name may be, in characters: it comes from a plugin's file.
+const LONGEST: usize = 500;
+
 /// The functions that it was in, innermost first, up to the outermost one of a plugin, if it was in any.
 pub(super) fn names(said: &Said, opened: &[Opened]) -> Vec<String> {
     let mappings: Vec<_> = said.mapped.lines().filter_map(Mapping::read).collect();
-    let mut last = None;
-    let mut names = Vec::new();
-    for (index, address) in said.frames.iter().enumerate() {
+    let places: Vec<_> = said
+        .frames
+        .iter()
+        .enumerate()
         // One byte earlier: the return address of a call that never returns is in the next function.
-        let address = address.saturating_sub(u64::from(index > 0));
-        let Some(found) = mappings.iter().find(|mapping| (mapping.start..mapping.end).contains(&address)) else {
-            names.push(format!("{address:#x}"));
-            continue;
-        };
-        let offset = (address - found.start).saturating_add(found.offset);
+        .map(|(index, address)| address.saturating_sub(u64::from(index > 0)))
+        .map(|address| (address, mappings.iter().find(|mapping| (mapping.start..mapping.end).contains(&address))))
+        .collect();
+    let name = |(address, mapping): &(u64, Option<&Mapping<'_>>)| match mapping {
+        None => format!("{address:#x}"),
+        Some(mapping) => format!("{}+{:#x}", mapping.name(), mapping.place(*address)),
+    };
+    let mut names: Vec<_> = places.iter().map(name).collect();
+    let mut last = None;
+    for Opened { plugin, copy, .. } in opened {
         // The worker's copy of its file has that name.
-        let is_its = |opened: &&Opened| opened.plugin.file.file_name().is_some_and(|file| file == found.name());
-        let plugin = opened.iter().find(is_its);
-        let name = plugin.and_then(|plugin| names_in(&plugin.copy, &[offset]).pop().flatten());
-        if plugin.is_some() {
-            last = Some(index);
+        let is_its = |mapping: &&Mapping<'_>| plugin.file.file_name().is_some_and(|file| file == mapping.name());
+        let own = places
+            .iter()
+            .enumerate()
+            .filter_map(|(index, (address, mapping))| Some((index, mapping.filter(is_its)?.place(*address))));
+        let (indices, offsets): (Vec<_>, Vec<_>) = own.unzip();
+        last = last.max(indices.last().copied());
+        for (index, name) in indices.into_iter().zip(names_in(copy, &offsets)) {
+            if let Some(name) = name {
+                names[index] = name.chars().take(LONGEST).collect();
+            }
         }
-        names.push(name.unwrap_or_else(|| format!("{}+{offset:#x}", found.name())));
     }
     names.truncate(last.map_or(names.len(), |last| last + 1));
     names

@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 
 use super::crash::Opened;
 use super::live::Live;
+use super::reports::Reports;
 use super::standing::Standing;
 use crate::wire::PluginId;
 
@@ -46,7 +47,7 @@ pub(crate) struct Worker {
     pub(super) standing: Standing,
     /// How many notifications were not queued.
     dropped: AtomicU64,
-    pub(super) crashes: Crashes,
+    reports: Arc<Reports>,
     /// The own directories of all instances that its processes ran.
     homes: Mutex<BTreeSet<PathBuf>>,
     state: Mutex<State>,
@@ -106,6 +107,7 @@ impl Worker {
         supervisor: Supervisor,
     ) -> Arc<Self> {
         let backoff = Backoff::new(limits.restarts);
+        let reports = Arc::new(Reports::new(name.clone(), Crashes::of(home)));
         let state = State { now: Now::Idle, plugins: Vec::new(), backoff, restarts: 0, last_end: None };
         Arc::new(Worker {
             name,
@@ -114,7 +116,7 @@ impl Worker {
             supervisor,
             standing: Standing::default(),
             dropped: AtomicU64::new(0),
-            crashes: Crashes::of(home),
+            reports,
             homes: Mutex::default(),
             state: Mutex::new(state),
             changed: Condvar::default(),
@@ -156,6 +158,8 @@ impl Worker {
         state.plugins.retain(|known| known.upgrade().is_some_and(|known| known.number() != plugin));
         drop(state);
         self.end_if_idle();
+        // The program may end next.
+        self.reports.wait();
     }
 
     /// Without any plugin, its process ends.
@@ -223,7 +227,7 @@ impl Worker {
     /// Starts a process.
     fn start(self: &Arc<Self>) -> Result<Arc<Live>, Error> {
         let weak = Arc::downgrade(self);
-        Live::start(&self.supervisor, &self.name, &self.configured, &self.limits, move |ended| {
+        Live::start(&self.supervisor, &self.name, &self.configured, &self.limits, self.reports.clone(), move |ended| {
             if let Some(worker) = weak.upgrade() {
                 worker.ended(&ended);
             }
@@ -243,7 +247,6 @@ impl Worker {
 
     /// Starts another process, unless none is needed, and brings every plugin to where it was.
     fn revive(self: &Arc<Self>, ended: &Arc<Live>) {
-        self.report(ended);
         // What its instances would have removed themselves, had they ended before it.
         self.homes.lock().iter().for_each(|home| sweep_instance(home));
         let plugins = {

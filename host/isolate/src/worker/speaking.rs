@@ -6,19 +6,18 @@
 
 use std::ffi::{c_int, c_void};
 use std::io;
-use std::mem::{offset_of, zeroed};
+use std::mem::zeroed;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::{null_mut, without_provenance_mut};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
 use crate::last_words::{FRAMES, SIZE, Words};
+use crate::role::LANES;
 
 /// The signals by which a process is ended for what it does, and by which a host ends one to hear where it is.
 const SIGNALS: [c_int; 7] =
     [libc::SIGABRT, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGSEGV, libc::SIGSYS, libc::SIGTRAP];
-/// How many lanes can be asked for.
-const LANES: usize = 256;
 /// What a handler needs of a stack, beside that of a thread which may have overflown.
 const STACK: usize = 128 << 10;
 
@@ -26,6 +25,9 @@ const STACK: usize = 128 << 10;
 static WORDS: AtomicPtr<Words> = AtomicPtr::new(null_mut());
 /// The threads that serve the lanes, by the system's numbers.
 static THREADS: [AtomicI32; LANES] = [const { AtomicI32::new(0) }; LANES];
+/// The thread that speaks, once one does, and whether it has said all.
+static SPEAKER: AtomicI32 = AtomicI32::new(0);
+static HAS_SPOKEN: AtomicBool = AtomicBool::new(false);
 /// What was done before on each signal.
 static BEFORE: OnceLock<[libc::sigaction; SIGNALS.len()]> = OnceLock::new();
 
@@ -142,18 +144,30 @@ unsafe extern "C" fn speak(signal: c_int, info: *mut libc::siginfo_t, context: *
     // The host has sent this to the process: whose thread is meant it has written there.
     let asked = words.asked.load(Ordering::Relaxed) as usize;
     let meant = THREADS.get(asked.wrapping_sub(1)).map_or(0, |thread| thread.load(Ordering::Relaxed));
-    let is_unsaid = words.said.load(Ordering::Relaxed) == 0;
-    if is_unsaid && signal == libc::SIGABRT && meant != 0 && meant != thread && send(meant) == 0 {
+    if SPEAKER.load(Ordering::Relaxed) == 0
+        && signal == libc::SIGABRT
+        && meant != 0
+        && meant != thread
+        && send(meant) == 0
+    {
         return;
     }
-    if words.said.swap(1, Ordering::AcqRel) == 0 {
-        // SAFETY: the system passes the context of what it has interrupted.
-        words.at.store(unsafe { interrupted(context) }, Ordering::Relaxed);
-        // First, since the unwinder may get stuck.
-        // SAFETY: that much is mapped behind the words.
-        unsafe { list(words) };
-        // SAFETY: the words stay, and nobody else writes frames now.
-        unsafe { _Unwind_Backtrace(note, std::ptr::from_ref(words).cast_mut().cast()) };
+    match SPEAKER.compare_exchange(0, thread, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => {
+            words.said.store(1, Ordering::Relaxed);
+            // SAFETY: the system passes the context of what it has interrupted.
+            words.at.store(unsafe { interrupted(context) }, Ordering::Relaxed);
+            // First, since the unwinder may get stuck.
+            // SAFETY: that much is mapped behind the words.
+            unsafe { list(words) };
+            // SAFETY: the words stay, and nobody else writes frames now.
+            unsafe { _Unwind_Backtrace(note, std::ptr::from_ref(words).cast_mut().cast()) };
+            HAS_SPOKEN.store(true, Ordering::Release);
+        }
+        // What it does would end the process before the other one has said all.
+        Err(speaker) if speaker != thread => wait_for_speaker(),
+        // It has failed while it spoke.
+        Err(_) => {}
     }
     if let Some((_, before)) = SIGNALS.iter().zip(BEFORE.get().into_iter().flatten()).find(|(of, _)| **of == signal) {
         // SAFETY: it is what the system gave.
@@ -164,6 +178,18 @@ unsafe extern "C" fn speak(signal: c_int, info: *mut libc::siginfo_t, context: *
     let is_raised = unsafe { (*info).si_code } > 0;
     if !is_raised || matches!(signal, libc::SIGSYS | libc::SIGTRAP) {
         send(thread);
+    }
+}
+
+/// Waits until another thread has said all, for two seconds at most.
+fn wait_for_speaker() {
+    let pause = libc::timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+    for _ in 0..200 {
+        if HAS_SPOKEN.load(Ordering::Acquire) {
+            return;
+        }
+        // SAFETY: the time is readable, and nothing is written.
+        unsafe { libc::nanosleep(&pause, null_mut()) };
     }
 }
 
@@ -225,5 +251,3 @@ unsafe extern "C" {
     fn _Unwind_Backtrace(note: unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int, data: *mut c_void) -> c_int;
     fn _Unwind_GetIP(context: *mut c_void) -> usize;
 }
-
-const _: () = assert!(offset_of!(Words, frames) % 8 == 0);
