@@ -119,6 +119,11 @@ impl Instance {
         Instance { handle }
     }
 
+    /// What the host's services take.
+    pub(crate) fn handle(&self) -> *const Handle {
+        self.handle
+    }
+
     /// Writes one line to the host's log, under this instance's name.
     pub fn log(&self, level: Level, line: impl Display) {
         if let Some(service) = service::<LogService>("log/1") {
@@ -275,8 +280,8 @@ pub(crate) fn table() -> Option<HostTable> {
     unsafe { HostTable::find(HOST.load(Ordering::Acquire)) }
 }
 
-/// A service's table. `T` and `id` belong together: all callers are in this file.
-fn service<T: Growing>(id: &str) -> Option<T> {
+/// A service's table. `T` and `id` belong together: each caller names both.
+pub(crate) fn service<T: Growing>(id: &str) -> Option<T> {
     // SAFETY: the host returns null, or the table which that id names, kept while we are loaded.
     table().and_then(|host| unsafe { T::find((host.query)(Str::new(id)).cast()) })
 }

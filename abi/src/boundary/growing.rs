@@ -5,8 +5,8 @@ use std::ptr::copy_nonoverlapping;
 
 use super::{
     ConfigService, Context, DirsService, Entry, HostTable, KeysTable, LifecycleTable, LogService, MemoryTable,
-    Registration, ReloadTable, SchemaTable, StateTable, TracePanic, TraceService, TraceSite, TraceTable, UnloadService,
-    UnloadTable, WritableConfigService,
+    Registration, ReloadTable, SchemaTable, StateTable, TracePanic, TraceService, TraceSite, TraceTable, UnitService,
+    UnitSpec, UnloadService, UnloadTable, WritableConfigService,
 };
 use crate::PayloadOps;
 
@@ -101,6 +101,8 @@ first_versions! {
     TraceService 120,
     TraceSite 104,
     TraceTable 24,
+    UnitService 64,
+    UnitSpec 128,
     UnloadService 56,
     UnloadTable 24,
     WritableConfigService 32,

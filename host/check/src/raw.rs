@@ -9,8 +9,10 @@ mod driver;
 mod frame;
 mod host;
 mod memory;
+mod offences;
 
 pub(super) use callback::Callback;
 pub(super) use driver::{Instance, Library, Refusal};
-pub(super) use host::{LARGER, Services, TABLE, heap, offences};
+pub(super) use host::{LARGER, Services, TABLE, heap};
 pub(super) use memory::{Guarded, is_well_formed, places, redzoned, redzoned_text, redzones_hold, reserved};
+pub(super) use offences::offences;

@@ -16,6 +16,7 @@ use hookrail_model::isolation::WorkerView;
 use hookrail_model::note::Note;
 use serde::{Deserialize, Serialize};
 
+use crate::units::Units;
 use crate::writable::Writable;
 
 /// The code of one loaded plugin, and its instances. The methods that change something are called on one thread at a
@@ -120,6 +121,8 @@ pub struct Configured<'a> {
     pub home: &'a Path,
     /// What it writes its configuration with.
     pub writable: &'a Arc<dyn Writable>,
+    /// What begins its units.
+    pub units: &'a Arc<dyn Units>,
 }
 
 /// What an instance is asked to hand over.

@@ -24,7 +24,7 @@ use hookrail_model::note::Note;
 use parking_lot::Mutex;
 
 use crate::body::{Admission, Body, Configured, Request, Response, Saved};
-use crate::service::{self, Ephemeral, Handle, Registrations};
+use crate::service::{self, Ephemeral, Handle, Registrations, UnitsOf};
 use crate::thread;
 
 /// For a function of C that fails without a word.
@@ -109,12 +109,14 @@ impl InProcess {
         if let Some(handle) = self.handles.get(instance.name) {
             instance.config.clone_into(&mut handle.config.lock());
             *handle.writable.lock() = instance.writable.clone();
+            handle.units.begin(instance.units);
             return handle.clone();
         }
         let handle = Arc::new(Handle {
             instance: instance.name.into(),
             config: Arc::new(Mutex::new(instance.config.into())),
             writable: Mutex::new(instance.writable.clone()),
+            units: UnitsOf::new(instance.units),
             home: instance.home.to_owned(),
             ephemeral: Ephemeral::default(),
             diagnostics: self.library.diagnostics.clone(),

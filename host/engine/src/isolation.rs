@@ -1,7 +1,7 @@
 //! Where bodies in other processes come from: a crate above provides them.
 
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use hookrail_image::{Inspection, SealedCopy};
 use hookrail_model::error::{ApiMisuse, Error};
@@ -9,14 +9,18 @@ use hookrail_model::isolation::WorkerLimits;
 
 use crate::body::Body;
 use crate::in_process::Opening;
+use crate::units::{NoUnits, Units};
 
-/// What runs plugins in other processes.
+/// What runs plugins, and what they start, in other processes.
 pub trait Isolation: Send + Sync {
     /// Opens a library in a worker process.
     ///
     /// # Errors
     /// If no worker starts, or it cannot load the library.
     fn open(&self, copy: SealedCopy, inspection: Inspection, placement: Placement) -> Result<Box<dyn Body>, Error>;
+
+    /// What begins the units of plugins of a host with that home.
+    fn units(&self, home: &Path) -> Arc<dyn Units>;
 }
 
 /// Into which worker a library goes, and how it is opened there.
@@ -47,4 +51,9 @@ pub fn provide(isolation: &'static dyn Isolation) {
 /// If nothing does: the program has not asked for it.
 pub(crate) fn provider(plugin: &str) -> Result<&'static dyn Isolation, Error> {
     PROVIDER.get().copied().ok_or_else(|| ApiMisuse::NoWorkers(plugin.into()).into())
+}
+
+/// What begins the units of plugins of a host with that home.
+pub(crate) fn units(home: &Path) -> Arc<dyn Units> {
+    PROVIDER.get().map_or_else(|| Arc::new(NoUnits) as Arc<dyn Units>, |isolation| isolation.units(home))
 }

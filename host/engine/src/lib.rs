@@ -23,6 +23,7 @@ mod register;
 mod service;
 mod thread;
 mod ticket;
+mod units;
 mod unload;
 mod writable;
 
@@ -40,4 +41,5 @@ pub use keeping::Keeper;
 pub use plugin::schema;
 pub use service::{Caller, Revocable, Services, offer, sweep_instance};
 pub use ticket::Ticket;
+pub use units::{Next, UnitControl, UnitEnd, UnitEvent, UnitInbox, UnitNow, UnitOrder, UnitSaid, UnitSpec, Units};
 pub use writable::{NotWritten, Taken, Writable};

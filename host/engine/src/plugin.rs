@@ -182,12 +182,13 @@ impl Loaded {
         }
         self.keeping = Some(context.keeping.clone());
         let writable: Arc<dyn Writable> = context.keeping.clone();
+        let units = isolation::units(&config.home_dir());
         let mut additions = Vec::new();
         for (instance, value) in instances {
             context.keeping.give(&instance, &value, self.schema.clone(), config.declares(&instance));
             let home = config.home_dir().join("instances").join(instance.replace(':', "@"));
-            let (config, writable) = (&*value.to_string(), &writable);
-            self.body.create(&Configured { name: &instance, config, home: &home, writable })?;
+            let (config, writable, units) = (&*value.to_string(), &writable, &units);
+            self.body.create(&Configured { name: &instance, config, home: &home, writable, units })?;
             let instance: Arc<str> = instance.into();
             self.instances.push(instance.clone());
             additions.extend(self.start_instance(instance, context)?);

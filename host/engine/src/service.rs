@@ -4,6 +4,8 @@ mod builtin;
 mod config;
 mod ephemeral;
 mod registrations;
+mod unit;
+mod units;
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -21,6 +23,7 @@ pub use ephemeral::sweep_instance;
 pub(crate) use ephemeral::{Ephemeral, sweep};
 pub(crate) use registrations::Registrations;
 pub use registrations::Revocable;
+pub(crate) use units::UnitsOf;
 
 use crate::register::register;
 use crate::writable::Writable;
@@ -43,6 +46,7 @@ pub(crate) struct Handle {
     pub(crate) config: Arc<Mutex<String>>,
     /// What the instance writes its configuration with, since it was created last.
     pub(crate) writable: Mutex<Arc<dyn Writable>>,
+    pub(crate) units: UnitsOf,
     /// The instance's own directory, with one subdirectory per kind of directory.
     pub(crate) home: PathBuf,
     pub(crate) ephemeral: Ephemeral,

@@ -21,6 +21,7 @@ mod remote;
 mod role;
 mod run;
 mod sealed;
+mod units;
 mod wire;
 mod worker;
 

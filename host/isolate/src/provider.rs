@@ -1,9 +1,10 @@
 //! The workers of this process's hosts.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Weak};
 
-use hookrail_engine::{Body, Isolation, Placement};
+use hookrail_engine::{Body, Isolation, Placement, Units};
 use hookrail_image::{Inspection, SealedCopy};
 use hookrail_model::error::Error;
 use hookrail_supervise::Supervisor;
@@ -11,6 +12,7 @@ use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 
 use crate::remote::{Remote, Worker};
+use crate::units::HostUnits;
 
 /// Runs plugins in worker processes.
 #[derive(Default)]
@@ -55,5 +57,9 @@ impl Isolation for Workers {
     fn open(&self, copy: SealedCopy, inspection: Inspection, placement: Placement) -> Result<Box<dyn Body>, Error> {
         let worker = self.worker(&inspection.note.name, &placement)?;
         Ok(Box::new(Remote::open(copy, inspection, &placement, worker)?))
+    }
+
+    fn units(&self, home: &Path) -> Arc<dyn Units> {
+        Arc::new(HostUnits::of(home, || Workers::of_this_process().supervisor().cloned()))
     }
 }

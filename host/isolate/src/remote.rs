@@ -7,10 +7,12 @@
 //!    ([`proxy`]), of which neighbours cross together ([`group`]).
 
 mod abort;
+mod asked;
 mod body;
 mod call;
 mod configs;
 mod crash;
+mod failed;
 mod group;
 mod live;
 mod plan;
@@ -22,6 +24,7 @@ mod report;
 mod reports;
 mod standing;
 mod trace;
+mod units;
 mod words;
 mod worker;
 

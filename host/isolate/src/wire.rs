@@ -9,10 +9,11 @@ mod connection;
 mod error;
 mod record;
 mod registered;
+mod unit;
 
 use std::time::Duration;
 
-use hookrail_engine::{NotWritten, Request, Response};
+use hookrail_engine::{NotWritten, Request, Response, UnitEvent};
 use hookrail_model::end::End;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::memory::Memory;
@@ -24,6 +25,7 @@ pub(crate) use connection::{Receiver, Sender, pair};
 pub(crate) use error::WireError;
 pub(crate) use record::{Field, Parent, Place, Record};
 pub(crate) use registered::{Record as Registration, Registered};
+pub(crate) use unit::{UnitAnswer, UnitAsk, UnitId};
 
 /// The version of what is said: a host and its worker are the same program, and this proves it.
 pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " wire 1");
@@ -42,6 +44,10 @@ pub(crate) enum ToWorker {
     Serve(u32),
     /// How much a plugin reports from now on.
     SetLevel(PluginId, LogLevel),
+    /// What came of what an instance asked about a unit, by the number of the question.
+    Unit(u64, UnitAnswer),
+    /// What has happened to a unit. The descriptors of a process that was started come with it.
+    UnitEvent(UnitId, UnitEvent),
 }
 
 /// What is done to a plugin.
@@ -142,6 +148,12 @@ pub(crate) enum ToHost {
         plugin: PluginId,
         instance: String,
         ask: ConfigAsk,
+    },
+    /// An instance asks for something about a unit; answered with the number, if there is an answer.
+    Unit {
+        number: u64,
+        plugin: PluginId,
+        ask: UnitAsk,
     },
     /// A plugin that is being closed waits for something; the host may end the worker.
     Waits(PluginId, End),

@@ -6,10 +6,12 @@ mod ending;
 mod lanes;
 mod memory;
 mod plugin;
+mod questions;
 mod recorder;
 mod run;
 mod speaking;
 mod subscriber;
+mod units;
 
 use std::ffi::OsStr;
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -27,6 +29,7 @@ use self::configs::Configs;
 use self::ending::{end, fail};
 use self::lanes::Lanes;
 use self::plugin::Plugins;
+use self::units::Units;
 
 /// Lets the hosts of this program run plugins in worker processes, which are this program again: call it first in
 /// `main`. In a worker it never returns.
@@ -63,8 +66,8 @@ fn work() -> ! {
     tell(&host, &ToHost::Ready { version: VERSION.into() });
 
     let (jobs, work) = channel();
-    let configs = Configs::new(host.clone());
-    let plugins = Plugins::new(host.clone(), callbacks, lanes.clone(), configs.clone());
+    let (configs, units) = (Arc::new(Configs::new(host.clone())), Units::new(host.clone()));
+    let plugins = Plugins::new(host.clone(), callbacks, lanes.clone(), configs.clone(), units.clone());
     // The plugins' functions run on the first thread, as they expect it of a program, and may take as long as they
     // like; what the host says meanwhile is heard by another.
     let hear = {
@@ -73,11 +76,15 @@ fn work() -> ! {
             let mut receiver = Receiver::new(socket);
             loop {
                 match receiver.receive::<ToWorker>() {
-                    Ok(Some((ToWorker::Ask(number, ask), descriptor))) => {
-                        let _ = jobs.send((number, ask, descriptor));
+                    Ok(Some((ToWorker::Ask(number, ask), descriptors))) => {
+                        let _ = jobs.send((number, ask, descriptors.into_iter().next()));
                     }
                     Ok(Some((ToWorker::Config(number, answer), _))) => configs.answered(number, answer),
                     Ok(Some((ToWorker::Serve(lane), _))) => lanes.serve(lane),
+                    Ok(Some((ToWorker::Unit(number, answer), _))) => units.answered(number, answer),
+                    Ok(Some((ToWorker::UnitEvent(unit, event), descriptors))) => {
+                        units.happened(unit, event, descriptors)
+                    }
                     Ok(Some((ToWorker::SetLevel(plugin, level), _))) => levels.set(plugin, level),
                     // The host has closed the socket, or is gone.
                     Ok(None) | Err(_) => end(0),
@@ -102,7 +109,7 @@ fn obey(mut plugins: Plugins, work: &Jobs<(u64, Ask, Option<OwnedFd>)>, host: &S
 
 /// Tells the host something; without a host there is nothing left to do.
 fn tell(host: &Sender, what: &ToHost) {
-    if host.send(what, None).is_err() {
+    if host.send(what, &[]).is_err() {
         end(0);
     }
 }

@@ -33,8 +33,8 @@ constructors! {
 }
 
 impl Error {
-    /// A system call failed.
-    pub(crate) fn system(what: impl Into<String>, cause: io::Error) -> Self {
+    /// A system call failed; `what` is what it was for.
+    pub fn system(what: impl Into<String>, cause: io::Error) -> Self {
         Error::Host(HostError::system(what, cause))
     }
 

@@ -65,7 +65,7 @@
 // know this value uses what the point states.
 #define HOOKRAIL_ON_FAULT_ROLLBACK 3
 
-// What `hookrailwrite` takes for any revision.
+// What `hookrail_writable_config_service.write` takes for any revision.
 #define HOOKRAIL_CONFIG_ANY_REVISION UINT64_MAX
 
 // The configuration is refused: the same would be refused again.
@@ -77,10 +77,10 @@
 // Not now: somebody is changing something, or the instance writes too often. The same may be taken in a moment.
 #define HOOKRAIL_CONFIG_BUSY 3
 
-// What `hookrailready` returns if the instance is not ready yet.
+// What `hookrail_lifecycle_table.ready` returns if the instance is not ready yet.
 #define HOOKRAIL_READY_NOT_YET 3
 
-// What `hookrailhealth` returns if the instance works, but not as it should.
+// What `hookrail_lifecycle_table.health` returns if the instance works, but not as it should.
 #define HOOKRAIL_HEALTH_DEGRADED 4
 
 // The `kind` of a site that makes events.
@@ -112,6 +112,84 @@
 
 // `text` is the value formatted for display; its type has no other form here.
 #define HOOKRAIL_VALUE_SHOWN 6
+
+// A time without end.
+#define HOOKRAIL_UNIT_FOREVER UINT64_MAX
+
+// What `hookrail_unit_service.next` returns when something has happened.
+#define HOOKRAIL_UNIT_HAPPENED 0
+
+// What `hookrail_unit_service.next` returns when nothing has happened in that time.
+#define HOOKRAIL_UNIT_NOTHING 1
+
+// What `hookrail_unit_service.next` returns when the unit is over.
+#define HOOKRAIL_UNIT_GONE 2
+
+// The process `run` was started; `input` and `output` lead there.
+#define HOOKRAIL_UNIT_STARTED 1
+
+// The process `run` is ordered to do `what`.
+#define HOOKRAIL_UNIT_ORDER 2
+
+// The process `run` has ended, with all that it has started: with that `status` or by that `signal`.
+#define HOOKRAIL_UNIT_ENDED 3
+
+// The unit has ended too often, and is not started again. It is still there, until it is ended.
+#define HOOKRAIL_UNIT_FAILED 4
+
+// To pause its work.
+#define HOOKRAIL_UNIT_HALT 1
+
+// To say how it is.
+#define HOOKRAIL_UNIT_PING 2
+
+// To read its configuration again.
+#define HOOKRAIL_UNIT_RELOAD 3
+
+// To go on with its work.
+#define HOOKRAIL_UNIT_RESUME 4
+
+// To end.
+#define HOOKRAIL_UNIT_SHUTDOWN 5
+
+// The process is ready for its work.
+#define HOOKRAIL_UNIT_READY 1
+
+// The order is done. To a ping: all is well.
+#define HOOKRAIL_UNIT_DONE 2
+
+// The order is refused.
+#define HOOKRAIL_UNIT_REFUSED 3
+
+// To a ping: it is not ready, or not any more.
+#define HOOKRAIL_UNIT_NOT_READY 4
+
+// To a ping: something is wrong with it.
+#define HOOKRAIL_UNIT_UNWELL 5
+
+// It has no process: it was not started yet, or has ended for good.
+#define HOOKRAIL_UNIT_STOPPED 0
+
+// Its process runs, and is not ready yet.
+#define HOOKRAIL_UNIT_INIT 1
+
+// It does its work.
+#define HOOKRAIL_UNIT_RUNNING 2
+
+// It was told to pause its work.
+#define HOOKRAIL_UNIT_HALTED 3
+
+// Its process runs, and says that something is wrong with it, or does not answer.
+#define HOOKRAIL_UNIT_ERROR 4
+
+// It was told to end, and has not yet.
+#define HOOKRAIL_UNIT_STOPPING 5
+
+// It waits to be started: it has ended, or another generation of the instance still has its name.
+#define HOOKRAIL_UNIT_WAITING 6
+
+// It has ended too often, and is not started again.
+#define HOOKRAIL_UNIT_HAS_FAILED 7
 
 // The version of the payload operations in this header.
 #define HOOKRAIL_PAYLOAD_OPS_VERSION 1
@@ -826,6 +904,133 @@ typedef struct {
   void (*set_level)(uint32_t level);
 } hookrail_trace_table;
 
+// What has happened to a unit. The caller sets `size`; the host writes the rest.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // `HOOKRAIL_UNIT_STARTED`, `HOOKRAIL_UNIT_ORDER`, `HOOKRAIL_UNIT_ENDED` or `HOOKRAIL_UNIT_FAILED`. What a newer host says besides is to be passed
+  // over.
+  uint32_t kind;
+  // The process that it is about: each start of the unit has a greater number.
+  uint64_t run;
+  // The number of the order, for the answer.
+  uint64_t order;
+  // What is ordered: `HOOKRAIL_UNIT_HALT`, `HOOKRAIL_UNIT_PING`, `HOOKRAIL_UNIT_RELOAD`, `HOOKRAIL_UNIT_RESUME` or `HOOKRAIL_UNIT_SHUTDOWN`. What a newer
+  // host orders besides is to be refused.
+  uint32_t what;
+  // The status that the process ended with; -1 if a signal has ended it.
+  int32_t status;
+  // The signal that has ended it; 0 if none has.
+  int32_t signal;
+  // The descriptor that leads to the process's stdin, to write to. It belongs to the plugin, which closes it.
+  int32_t input;
+  // The descriptor that leads from the process's stdout, to read from. It belongs to the plugin, which closes it.
+  int32_t output;
+  // Reserved; 0.
+  uint32_t reserved;
+} hookrail_unit_event;
+
+// What a unit is: the program that is run, and what is asked of it. Copied before `start` returns.
+//
+// The process gets no argument, no variable and no descriptor but those given here, and stdin, stdout and stderr: what
+// its stdin and stdout lead to comes with `HOOKRAIL_UNIT_STARTED`, its stderr is written to the host's log, line by line.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // After how many ends in a row it has failed, and is not started again; 0 for the host's default, 1 for never
+  // again.
+  uint32_t restarts;
+  // Its name, unique among the units of the instance: letters, digits, `-`, `_`, `.` and `:`.
+  hookrail_str name;
+  // The program's path. It is not looked for in `PATH`.
+  hookrail_str program;
+  // The arguments behind the program's name.
+  const hookrail_str *arguments;
+  // How many there are.
+  size_t argument_count;
+  // The variables of its environment, each `NAME=value`.
+  const hookrail_str *environment;
+  // How many there are.
+  size_t environment_count;
+  // The directory that it starts in; empty for that of the host.
+  hookrail_str directory;
+  // How long it may take until it is ready; 0 for the host's default.
+  uint64_t ready_ns;
+  // How long it may take for an order to halt, resume or reload; 0 for the host's default.
+  uint64_t order_ns;
+  // How long it may take to end when it is told to, before it is killed; 0 for the host's default.
+  uint64_t shutdown_ns;
+  // How long it may take to answer a ping; 0 for the host's default.
+  uint64_t pong_ns;
+  // From one ping to the next; 0 for the host's default, `HOOKRAIL_UNIT_FOREVER` for no pings.
+  uint64_t ping_every_ns;
+} hookrail_unit_spec;
+
+// How a unit is. The caller sets `size`; the host writes the rest.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // `HOOKRAIL_UNIT_STOPPED`, or another of those.
+  uint32_t state;
+  // The number of its process; 0 if it has none.
+  uint32_t pid;
+  // Reserved; 0.
+  uint32_t reserved;
+  // How often it was started again because it had ended.
+  uint64_t restarts;
+} hookrail_unit_status;
+
+// Service `unit/1`: child processes that the host starts for an instance, and keeps alive.
+//
+// The host starts the process of a unit, starts it again when it has ended, and orders it to halt, to resume, to reload,
+// to say how it is and to shut down. It knows nothing of what the process understands: the plugin takes from `next` what
+// the host orders, passes it on in the process's own way, and tells the host by `say` what came of it.
+//
+// The units of an instance end with it: before `stop` is called, they are ordered to shut down, and killed after their
+// time. They end with the host too, however that ends. Any thread, several at once; only `next` waits.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Begins a unit, and writes its id. A unit of that name that another generation of the instance still has is waited
+  // for, not here but before the process is started. Returns 0 on success; else 1, and has appended the reason to
+  // `why`, in one line.
+  uint32_t (*start)(const hookrail_handle *handle,
+                    const hookrail_unit_spec *spec,
+                    uint64_t *id,
+                    hookrail_text *why);
+  // Waits for what happens next to a unit, but not longer than `timeout_ns`. Returns `HOOKRAIL_UNIT_HAPPENED` and has written
+  // it to `event`; `HOOKRAIL_UNIT_NOTHING` if nothing has happened in that time; or `HOOKRAIL_UNIT_GONE` when the unit has ended and
+  // will not begin again, or never was.
+  uint32_t (*next)(const hookrail_handle *handle,
+                   uint64_t id,
+                   uint64_t timeout_ns,
+                   hookrail_unit_event *event);
+  // Returns a descriptor that is readable while `next` has something to return without waiting, or -1 if there is no
+  // such unit. It belongs to the plugin, which closes it.
+  int32_t (*watch)(const hookrail_handle *handle, uint64_t id);
+  // Says what the process `run` of a unit has said: `what` is `HOOKRAIL_UNIT_READY`, `HOOKRAIL_UNIT_DONE`, `HOOKRAIL_UNIT_REFUSED`,
+  // `HOOKRAIL_UNIT_NOT_READY` or `HOOKRAIL_UNIT_UNWELL`; `order` the number of the order that it answers, if it does; `text` the
+  // reason, if there is one. What comes too late is passed over. Returns 0, or 1 if there is no such unit.
+  uint32_t (*say)(const hookrail_handle *handle,
+                  uint64_t id,
+                  uint64_t run,
+                  uint32_t what,
+                  uint64_t order,
+                  hookrail_str text);
+  // Sends a signal to the process of a unit, if it has one. Returns 0 on success, 1 if there is no such unit or no such
+  // signal.
+  uint32_t (*signal)(const hookrail_handle *handle, uint64_t id, int32_t signal);
+  // Writes how a unit is to `status`, and appends why it is so to `why`, if there is something to say. Returns 0, or 1
+  // if there is no such unit.
+  uint32_t (*state)(const hookrail_handle *handle,
+                    uint64_t id,
+                    hookrail_unit_status *status,
+                    hookrail_text *why);
+  // Ends a unit: its process is ordered to shut down, and killed after its time. `next` returns `HOOKRAIL_UNIT_GONE` when it
+  // has ended. Returns 0, or 1 if there is no such unit.
+  uint32_t (*end)(const hookrail_handle *handle, uint64_t id);
+} hookrail_unit_service;
+
 // The host's replacements for the system functions through which a library leaves its own code with threads: the host
 // records each such use, and closes the library only when none is left.
 //
@@ -1123,6 +1328,47 @@ HOOKRAIL_HAS_FIELD(hookrail_trace_value, field, 0, 4);
 HOOKRAIL_HAS_FIELD(hookrail_trace_value, kind, 4, 4);
 HOOKRAIL_HAS_FIELD(hookrail_trace_value, number, 8, 8);
 HOOKRAIL_HAS_FIELD(hookrail_trace_value, text, 16, 16);
+HOOKRAIL_HAS_SIZE(hookrail_unit_event, 48);
+HOOKRAIL_HAS_FIELD(hookrail_unit_event, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_event, kind, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_event, run, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_event, order, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_event, what, 24, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_event, status, 28, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_event, signal, 32, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_event, input, 36, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_event, output, 40, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_event, reserved, 44, 4);
+HOOKRAIL_HAS_SIZE(hookrail_unit_service, 64);
+HOOKRAIL_HAS_FIELD(hookrail_unit_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_service, start, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_service, next, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_service, watch, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_service, say, 32, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_service, signal, 40, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_service, state, 48, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_service, end, 56, 8);
+HOOKRAIL_HAS_SIZE(hookrail_unit_spec, 128);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, restarts, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, name, 8, 16);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, program, 24, 16);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, arguments, 40, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, argument_count, 48, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, environment, 56, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, environment_count, 64, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, directory, 72, 16);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, ready_ns, 88, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, order_ns, 96, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, shutdown_ns, 104, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, pong_ns, 112, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unit_spec, ping_every_ns, 120, 8);
+HOOKRAIL_HAS_SIZE(hookrail_unit_status, 24);
+HOOKRAIL_HAS_FIELD(hookrail_unit_status, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_status, state, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_status, pid, 8, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_status, reserved, 12, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unit_status, restarts, 16, 8);
 HOOKRAIL_HAS_SIZE(hookrail_unload_service, 56);
 HOOKRAIL_HAS_FIELD(hookrail_unload_service, size, 0, 4);
 HOOKRAIL_HAS_FIELD(hookrail_unload_service, at_thread_exit, 8, 8);
@@ -1393,14 +1639,16 @@ static inline void *hookrail_grow(void *ptr, size_t len, size_t *capacity, size_
 // nothing has changed then.
 static inline bool hookrail_bytes_append(hookrail_bytes *bytes, const void *data, size_t len)
 {
-  void *ptr = hookrail_grow(bytes->ptr, bytes->len, &bytes->capacity, len, 1);
+  void *ptr;
+  if (len == 0) {
+    return true;
+  }
+  ptr = hookrail_grow(bytes->ptr, bytes->len, &bytes->capacity, len, 1);
   if (ptr == NULL) {
     return false;
   }
   bytes->ptr = (uint8_t *)ptr;
-  if (len > 0) {
-    memcpy(bytes->ptr + bytes->len, data, len);
-  }
+  memcpy(bytes->ptr + bytes->len, data, len);
   bytes->len += len;
   return true;
 }

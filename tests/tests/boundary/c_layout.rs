@@ -9,9 +9,12 @@ use hookrail_abi::boundary::{
     ABI_OLDEST, ABI_VERSION, CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, Context,
     DirsService, Entry, HEALTH_DEGRADED, Heap, HostTable, LifecycleTable, LogService, MemoryShard, MemoryTable,
     PARENT_CURRENT, PARENT_NONE, READY_NOT_YET, Registration, ReloadTable, SITE_EVENT, SITE_SPAN, SavedState,
-    SchemaTable, StateTable, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue, UnloadService,
-    UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
-    WritableConfigService, flags, registration,
+    SchemaTable, StateTable, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue, UNIT_DONE, UNIT_ENDED,
+    UNIT_ERROR, UNIT_FAILED, UNIT_FOREVER, UNIT_GONE, UNIT_HALT, UNIT_HALTED, UNIT_HAPPENED, UNIT_HAS_FAILED,
+    UNIT_INIT, UNIT_NOT_READY, UNIT_NOTHING, UNIT_ORDER, UNIT_PING, UNIT_READY, UNIT_REFUSED, UNIT_RELOAD, UNIT_RESUME,
+    UNIT_RUNNING, UNIT_SHUTDOWN, UNIT_STARTED, UNIT_STOPPED, UNIT_STOPPING, UNIT_UNWELL, UNIT_WAITING, UnitEvent,
+    UnitService, UnitSpec, UnitStatus, UnloadService, UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN,
+    VALUE_TEXT, VALUE_UNSIGNED, WritableConfigService, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Report};
@@ -148,6 +151,29 @@ pub(super) fn structs() -> Vec<Struct> {
         rust!("hookrail_trace_table" = TraceTable { size, bind, set_level }),
         rust!("hookrail_trace_value" = TraceValue { field, kind, number, text }),
         rust!(
+            "hookrail_unit_event" = UnitEvent { size, kind, run, order, what, status, signal, input, output, reserved }
+        ),
+        rust!("hookrail_unit_service" = UnitService { size, start, next, watch, say, signal, state, end }),
+        rust!(
+            "hookrail_unit_spec" = UnitSpec {
+                size,
+                restarts,
+                name,
+                program,
+                arguments,
+                argument_count,
+                environment,
+                environment_count,
+                directory,
+                ready_ns,
+                order_ns,
+                shutdown_ns,
+                pong_ns,
+                ping_every_ns
+            }
+        ),
+        rust!("hookrail_unit_status" = UnitStatus { size, state, pid, reserved, restarts }),
+        rust!(
             "hookrail_unload_service" =
                 UnloadService { size, at_thread_exit, key_create, key_delete, set_specific, thread_create, keep }
         ),
@@ -204,11 +230,37 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("HOOKRAIL_VALUE_SHOWN", VALUE_SHOWN),
         ("HOOKRAIL_VALUE_TEXT", VALUE_TEXT),
         ("HOOKRAIL_VALUE_UNSIGNED", VALUE_UNSIGNED),
+        ("HOOKRAIL_UNIT_DONE", UNIT_DONE),
+        ("HOOKRAIL_UNIT_ENDED", UNIT_ENDED),
+        ("HOOKRAIL_UNIT_ERROR", UNIT_ERROR),
+        ("HOOKRAIL_UNIT_FAILED", UNIT_FAILED),
+        ("HOOKRAIL_UNIT_GONE", UNIT_GONE),
+        ("HOOKRAIL_UNIT_HALT", UNIT_HALT),
+        ("HOOKRAIL_UNIT_HALTED", UNIT_HALTED),
+        ("HOOKRAIL_UNIT_HAPPENED", UNIT_HAPPENED),
+        ("HOOKRAIL_UNIT_HAS_FAILED", UNIT_HAS_FAILED),
+        ("HOOKRAIL_UNIT_INIT", UNIT_INIT),
+        ("HOOKRAIL_UNIT_NOTHING", UNIT_NOTHING),
+        ("HOOKRAIL_UNIT_NOT_READY", UNIT_NOT_READY),
+        ("HOOKRAIL_UNIT_ORDER", UNIT_ORDER),
+        ("HOOKRAIL_UNIT_PING", UNIT_PING),
+        ("HOOKRAIL_UNIT_READY", UNIT_READY),
+        ("HOOKRAIL_UNIT_REFUSED", UNIT_REFUSED),
+        ("HOOKRAIL_UNIT_RELOAD", UNIT_RELOAD),
+        ("HOOKRAIL_UNIT_RESUME", UNIT_RESUME),
+        ("HOOKRAIL_UNIT_RUNNING", UNIT_RUNNING),
+        ("HOOKRAIL_UNIT_SHUTDOWN", UNIT_SHUTDOWN),
+        ("HOOKRAIL_UNIT_STARTED", UNIT_STARTED),
+        ("HOOKRAIL_UNIT_STOPPED", UNIT_STOPPED),
+        ("HOOKRAIL_UNIT_STOPPING", UNIT_STOPPING),
+        ("HOOKRAIL_UNIT_UNWELL", UNIT_UNWELL),
+        ("HOOKRAIL_UNIT_WAITING", UNIT_WAITING),
     ];
     let long = [
         ("HOOKRAIL_CONFIG_ANY_REVISION", CONFIG_ANY_REVISION),
         ("HOOKRAIL_PARENT_CURRENT", PARENT_CURRENT),
         ("HOOKRAIL_PARENT_NONE", PARENT_NONE),
+        ("HOOKRAIL_UNIT_FOREVER", UNIT_FOREVER),
         ("((const uint64_t[])HOOKRAIL_MESSAGE_DELIVERED_FINGERPRINT)[0]", delivered[0]),
         ("((const uint64_t[])HOOKRAIL_MESSAGE_DELIVERED_FINGERPRINT)[1]", delivered[1]),
         ("((const uint64_t[])HOOKRAIL_MESSAGE_DROPPED_FINGERPRINT)[0]", dropped[0]),

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hookrail::{Config, Host, MessageDelivered, MessageDropped, MessagePublish};
+use hookrail::{Config, Decision, Host, Message, MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_tests::{cc, tmp};
 use serde_json::json;
 
@@ -85,6 +85,17 @@ fn a_plugin_registers_what_its_note_says() {
         (["message.publish", "touch", "pure", "closed"], -5),
     ];
     assert_eq!(registered, said.map(|(words, priority)| (words.map(String::from), priority)));
+}
+
+#[test]
+fn texts_are_set_and_appended_and_an_empty_one_is_a_text_too() {
+    let host = Host::new(Config::default()).unwrap();
+    let publish = host.point(MessagePublish).unwrap();
+    // SAFETY: our own plugin.
+    unsafe { host.load(build("sets_texts", SOURCE)) }.unwrap();
+    let mut message = Message::new("a.b", "");
+    assert_eq!(publish.dispatch(&mut message).decision(), Decision::Passed);
+    assert_eq!((message.header("key"), message.header("empty")), (Some("value"), Some("")));
 }
 
 #[test]

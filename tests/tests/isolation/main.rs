@@ -13,6 +13,7 @@ mod moving;
 mod neighbours;
 mod points;
 mod scenes;
+mod units;
 
 /// This binary is the host and its workers.
 #[test]

@@ -5,18 +5,19 @@ use std::ffi::{c_int, c_void};
 use std::path::PathBuf;
 use std::ptr::{from_mut, from_ref, null, null_mut};
 use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{
     self, ABI_VERSION, CONFIG_REFUSED, ConfigService, Context, DirsService, Entry, Growing, HostTable, KeyDestructor,
-    LogService, ObjectDestructor, Registrar, Registration, Str, ThreadBody, UnloadLibrary, UnloadService,
-    WritableConfigService,
+    LogService, ObjectDestructor, Registrar, Registration, Str, ThreadBody, UNIT_GONE, UnitEvent, UnitService,
+    UnitSpec, UnitStatus, UnloadLibrary, UnloadService, WritableConfigService,
 };
 
 use super::callback::Callback;
 use super::config::Config;
 use super::frame;
+use super::offences::{checked, lock, offence};
 
 /// The table of a host of ABI 1.0.
 pub(crate) static TABLE: HostTable =
@@ -36,6 +37,10 @@ static NEWER: Newer = Newer {
     more: [usize::MAX; 16],
 };
 
+/// Units that are over as soon as they have begun: no program is run for a check.
+static UNITS: UnitService =
+    UnitService { size: size_of::<UnitService>() as u32, start, next, watch, say, signal, state, end };
+
 /// The services that the host offers, and whether its functions query the plugin when they are called.
 pub(crate) struct Services;
 
@@ -43,11 +48,10 @@ pub(crate) struct Services;
 static WITHHELD: AtomicU8 = AtomicU8::new(0);
 /// The entry whose `query` is called from within the host's functions.
 static ASKED: AtomicPtr<Entry> = AtomicPtr::new(null_mut());
-static OFFENCES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// The addresses of the handles of living instances.
 static LIVE: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
-const SERVICES: [&str; 4] = ["config/1", "config/2", "dirs/1", "log/1"];
+const SERVICES: [&str; 5] = ["config/1", "config/2", "dirs/1", "log/1", "unit/1"];
 
 impl Services {
     pub(crate) const COUNT: u8 = SERVICES.len() as u8;
@@ -62,15 +66,6 @@ impl Services {
     pub(crate) fn ask_back(entry: &'static Entry) {
         ASKED.store(from_ref(entry).cast_mut(), Ordering::SeqCst);
     }
-}
-
-/// The plugin's offences so far, each listed once.
-pub(crate) fn offences() -> Vec<String> {
-    lock(&OFFENCES).iter().cloned().collect()
-}
-
-fn offence(what: impl Into<String>) {
-    lock(&OFFENCES).insert(what.into());
 }
 
 /// The target of an instance's handle. Never freed, since threads of the plugin may use it. The handle of an ended
@@ -201,8 +196,13 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
     ask_back();
     // SAFETY: the plugin passes text that is readable for the call.
     let id = unsafe { checked(id, "a service's id") };
-    let services =
-        [from_ref(&CONFIG).cast(), from_ref(&WRITABLE).cast(), from_ref(&DIRS).cast(), from_ref(&LOG).cast()];
+    let services = [
+        from_ref(&CONFIG).cast(),
+        from_ref(&WRITABLE).cast(),
+        from_ref(&DIRS).cast(),
+        from_ref(&LOG).cast(),
+        from_ref(&UNITS).cast(),
+    ];
     let found = SERVICES.iter().position(|service| *service == id);
     let has = |index: &usize| WITHHELD.load(Ordering::SeqCst) >> index & 1 == 0;
     found.filter(has).map_or(null(), |index| services[index])
@@ -211,8 +211,7 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
 /// # Safety
 /// `text` is readable for the call.
 unsafe extern "C" fn log(handle: *const boundary::Handle, level: u32, text: Str) {
-    ask_back();
-    is_live(handle, "log/1");
+    called(handle, "log/1");
     if !(1..=5).contains(&level) {
         offence(format!("it logged at level {level}, which there is not"));
     }
@@ -224,8 +223,7 @@ unsafe extern "C" fn log(handle: *const boundary::Handle, level: u32, text: Str)
 /// # Safety
 /// Nobody else uses `out` during the call.
 unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> u32 {
-    ask_back();
-    if !is_live(handle, "config/1") {
+    if !called(handle, "config/1") {
         return 1;
     }
     // SAFETY: a live handle is ours and never freed; the text is exclusive.
@@ -237,8 +235,7 @@ unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> 
 /// # Safety
 /// Nobody else uses `out` and `revision` during the call.
 unsafe extern "C" fn stored(handle: *const boundary::Handle, out: *mut Text, revision: *mut u64) -> u32 {
-    ask_back();
-    if !is_live(handle, "config/2") {
+    if !called(handle, "config/2") {
         return CONFIG_REFUSED;
     }
     // SAFETY: a live handle is ours and never freed; the others are exclusive.
@@ -256,8 +253,7 @@ unsafe extern "C" fn write(
     revision: *mut u64,
     why: *mut Text,
 ) -> u32 {
-    ask_back();
-    if !is_live(handle, "config/2") {
+    if !called(handle, "config/2") {
         return CONFIG_REFUSED;
     }
     // SAFETY: a live handle is ours and never freed; the text holds for the call, the others are exclusive.
@@ -279,8 +275,7 @@ unsafe extern "C" fn write(
 /// # Safety
 /// Nobody else uses `out` during the call.
 unsafe extern "C" fn dirs(handle: *const boundary::Handle, kind: u32, out: *mut Text) -> u32 {
-    ask_back();
-    if !is_live(handle, "dirs/1") {
+    if !called(handle, "dirs/1") {
         return 1;
     }
     // SAFETY: a live handle is ours and never freed; the text is exclusive.
@@ -298,6 +293,67 @@ unsafe extern "C" fn dirs(handle: *const boundary::Handle, kind: u32, out: *mut 
     }
 }
 
+/// What the functions return if there is no such unit.
+const NO_UNIT: u32 = 1;
+
+/// # Safety
+/// `spec` points to a specification of any version, which holds for the call; nobody else uses `id` meanwhile.
+unsafe extern "C" fn start(handle: *const boundary::Handle, spec: *const UnitSpec, id: *mut u64, _: *mut Text) -> u32 {
+    if !called(handle, "unit/1") {
+        return NO_UNIT;
+    }
+    // SAFETY: by the contract.
+    match unsafe { UnitSpec::read(spec) } {
+        Ok(spec) => {
+            // SAFETY: its texts hold for the call.
+            unsafe {
+                checked(spec.name, "the name of a unit");
+                checked(spec.program, "the program of a unit");
+                *id = 1;
+            }
+            0
+        }
+        Err(too_small) => {
+            offence(format!("it began a unit with a specification of {too_small}"));
+            NO_UNIT
+        }
+    }
+}
+
+unsafe extern "C" fn next(handle: *const boundary::Handle, _: u64, _: u64, _: *mut UnitEvent) -> u32 {
+    called(handle, "unit/1");
+    UNIT_GONE
+}
+
+unsafe extern "C" fn watch(handle: *const boundary::Handle, _: u64) -> i32 {
+    called(handle, "unit/1");
+    -1
+}
+
+/// # Safety
+/// `text` is readable for the call.
+unsafe extern "C" fn say(handle: *const boundary::Handle, _: u64, _: u64, _: u32, _: u64, text: Str) -> u32 {
+    called(handle, "unit/1");
+    // SAFETY: by the contract.
+    unsafe { checked(text, "what it said of a unit") };
+    NO_UNIT
+}
+
+unsafe extern "C" fn signal(handle: *const boundary::Handle, _: u64, _: i32) -> u32 {
+    called(handle, "unit/1");
+    NO_UNIT
+}
+
+unsafe extern "C" fn state(handle: *const boundary::Handle, _: u64, _: *mut UnitStatus, _: *mut Text) -> u32 {
+    called(handle, "unit/1");
+    NO_UNIT
+}
+
+unsafe extern "C" fn end(handle: *const boundary::Handle, _: u64) -> u32 {
+    called(handle, "unit/1");
+    NO_UNIT
+}
+
 /// A plugin's `query` must work at any time, on any thread.
 fn ask_back() {
     // SAFETY: null, or the entry of a library, which is never closed.
@@ -309,24 +365,14 @@ fn ask_back() {
     }
 }
 
-fn is_live(handle: *const boundary::Handle, service: &str) -> bool {
+/// It has called a function of that service with that handle; returns whether it may.
+fn called(handle: *const boundary::Handle, service: &str) -> bool {
+    ask_back();
     let is_live = lock(&LIVE).contains(&handle.addr());
     if !is_live {
         offence(format!("it used {service} with the handle of no living instance"));
     }
     is_live
-}
-
-/// # Safety
-/// `text` is null, or readable for the call.
-unsafe fn checked(text: Str, what: &str) -> String {
-    // SAFETY: the text is null, or readable for the call.
-    let text = unsafe { text.to_text() };
-    // Invalid UTF-8 was replaced, which created a new text.
-    if matches!(text, std::borrow::Cow::Owned(_)) {
-        offence(format!("{what} is not UTF-8: {text}"));
-    }
-    text.into_owned()
 }
 
 /// Passes everything on to the system: the library is never closed, so nothing has to be recorded.
@@ -396,7 +442,3 @@ unsafe extern "C" fn thread_create(
 /// # Safety
 /// No preconditions: it uses neither argument.
 unsafe extern "C" fn keep(_: *const UnloadLibrary, _: Str) {}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -14,6 +14,7 @@ const HOOKS_POINTS_OF_TESTS: &[(&str, &str)] = &[("note", "warned"), ("callbacks
 /// Specimens that do wrong only what no check brings about, or nothing at all.
 pub(crate) const EXCUSED: &[Excused] = &[
     ("c/commands_a_terminal.c", "reports what would command a terminal, and no check sends what it waits for", PASSES),
+    ("c/keeps_a_unit.c", "needs a host that starts programs for it", PASSES),
     ("c/opens_itself.c", "has to be kept for its own reason", &[("unmaps", "failed")]),
     ("c/starts_unseen_threads.c", "starts its thread only when a test's variable says how", PASSES),
     (
@@ -113,6 +114,7 @@ pub(crate) const EXCUSED: &[Excused] = &[
         "does nothing wrong, unless a message says so that no check sends: its directory has to end with it",
         PASSES,
     ),
+    ("examples/keeps_units.rs", "starts programs where a message says so, and no check sends those", PASSES),
     ("examples/writes_its_configuration.rs", "writes its configuration where a message or a file says so", PASSES),
 ];
 

@@ -19,7 +19,7 @@ use hookrail_model::log;
 use hookrail_model::note::Note;
 use parking_lot::Mutex;
 
-use super::configs::Configs;
+use super::asked::OfPlugin;
 use super::live::Live;
 use super::plan::{Plan, Planned};
 use super::plugin::{Plugin, unexpected};
@@ -53,7 +53,7 @@ impl Remote {
             note: inspection.note,
             opening: placement.opening,
             patience: placement.limits.patience,
-            configs: Configs::new(plan.clone()),
+            asked: OfPlugin::new(plan.clone()),
             plan,
         });
         let diagnostics = {
@@ -66,7 +66,7 @@ impl Remote {
                 }
                 if let Some(live) = worker.now() {
                     // If it does not listen it ends, and the next one is told when it begins.
-                    let _ = live.send(&ToWorker::SetLevel(plugin.number, level), None);
+                    let _ = live.send(&ToWorker::SetLevel(plugin.number, level), &[]);
                 }
             })
         };
@@ -211,6 +211,7 @@ impl Body for Remote {
             // First, since it may write its configuration at once.
             let mut plan = self.plugin.plan.lock();
             plan.writable = Some(instance.writable.clone());
+            plan.units = Some(instance.units.clone());
             plan.instances.push(Planned {
                 name: name.clone(),
                 config,

@@ -67,6 +67,6 @@ impl Live {
             return Ok(());
         }
         // There are few lanes.
-        self.send(&ToWorker::Serve(lane as u32), None).map_err(|how| format!("its worker {how}"))
+        self.send(&ToWorker::Serve(lane as u32), &[]).map_err(|how| format!("its worker {how}"))
     }
 }

@@ -8,7 +8,7 @@ use hookrail_engine::NotWritten;
 use hookrail_model::log;
 use parking_lot::Mutex;
 
-use super::live::{AsksConfig, Live};
+use super::live::Live;
 use super::plan::Plan;
 use crate::wire::{ConfigAnswer, ConfigAsk, ToWorker};
 
@@ -27,17 +27,8 @@ impl Configs {
         Arc::new(Configs { plan, asked: AtomicUsize::new(0) })
     }
 
-    /// What a process that the plugin runs in calls with its questions.
-    pub(super) fn asked(configs: &Arc<Self>) -> AsksConfig {
-        let configs = Arc::downgrade(configs);
-        Box::new(move |live, number, instance, ask| match configs.upgrade() {
-            Some(configs) => configs.answer(live, number, instance, ask),
-            None => tell(live, number, Err(NotWritten::Refused("it is unloaded".into()))),
-        })
-    }
-
     /// Answers a question of the worker, on another thread: this one hears what the worker says.
-    fn answer(self: Arc<Self>, live: &Arc<Live>, number: u64, instance: String, ask: ConfigAsk) {
+    pub(super) fn answer(self: Arc<Self>, live: &Arc<Live>, number: u64, instance: String, ask: ConfigAsk) {
         // Relaxed: a count, and nothing follows from it but the refusal.
         if self.asked.fetch_add(1, Ordering::Relaxed) >= AT_ONCE {
             self.asked.fetch_sub(1, Ordering::Relaxed);
@@ -88,5 +79,5 @@ impl Configs {
 
 fn tell(live: &Live, number: u64, answer: Result<ConfigAnswer, NotWritten>) {
     // A worker that does not listen is ended.
-    let _ = live.send(&ToWorker::Config(number, answer), None);
+    let _ = live.send(&ToWorker::Config(number, answer), &[]);
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_loader::Meter;
 use hookrail_model::end::End;
-use hookrail_model::error::{Error, Misbehaved};
+use hookrail_model::error::Error;
 use hookrail_model::isolation::{LimitView, WorkerLimits};
 use hookrail_model::log;
 use hookrail_model::units::duration_text;
@@ -20,6 +20,7 @@ use rustix::fs::fstat;
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::crash::Crash;
+use super::failed::Failed;
 use super::replay::Replay;
 use super::reports::Reports;
 use super::words::Words;
@@ -27,7 +28,9 @@ use crate::lane::Region;
 use crate::last_words::LastWords;
 use crate::limits::{limited, reached_by};
 use crate::role::{ARGUMENT, LANES, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
-use crate::wire::{Answer, Ask, ConfigAsk, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
+use crate::wire::{
+    Answer, Ask, ConfigAsk, PluginId, Receiver, Sender, ToHost, ToWorker, UnitAsk, VERSION, WireError, pair,
+};
 use crate::{alike, processes};
 
 /// One worker process.
@@ -78,32 +81,19 @@ struct Pending {
 struct Told {
     meter: Option<Arc<Meter>>,
     waits: Option<End>,
-    asks_config: Option<Arc<AsksConfig>>,
+    asked: Option<Arc<dyn Asked>>,
 }
 
-/// What is called with a question of an instance about its own configuration, and the number for the answer. It does
-/// not wait.
-pub(super) type AsksConfig = Box<dyn Fn(&Arc<Live>, u64, String, ConfigAsk) + Send + Sync>;
+/// What the instances of a plugin ask of their host, with the number for the answer. None of it waits.
+pub(super) trait Asked: Send + Sync {
+    /// About its own configuration.
+    fn config(&self, live: &Arc<Live>, number: u64, instance: String, ask: ConfigAsk);
 
-/// Why something that was asked for was not done.
-pub(super) enum Failed {
-    /// The worker ended; how.
-    Ended(String),
-    /// It did not answer in time.
-    Late,
-    /// It was done, and failed.
-    Refused(Error),
-}
+    /// About a unit.
+    fn unit(&self, live: &Arc<Live>, number: u64, ask: UnitAsk);
 
-impl Failed {
-    /// As an error of a plugin or an instance, in that call.
-    pub(super) fn into_error(self, whose: &str, call: &'static str, patience: Duration) -> Error {
-        match self {
-            Failed::Ended(how) => Error::misbehaved(whose, Misbehaved::worker_ended(call, how)),
-            Failed::Late => Error::misbehaved(whose, Misbehaved::worker_late(call, duration_text(patience))),
-            Failed::Refused(error) => error,
-        }
-    }
+    /// The process has ended, or the plugin is closed there: nobody asks any more.
+    fn over(&self, live: &Live);
 }
 
 impl Live {
@@ -256,13 +246,13 @@ impl Live {
             }
             pending.answers.insert(number, answer);
         }
-        self.send(&ToWorker::Ask(number, ask), descriptor).map_err(Failed::Ended)?;
+        self.send(&ToWorker::Ask(number, ask), descriptor.as_slice()).map_err(Failed::Ended)?;
         Ok(Some(answered))
     }
 
     /// Tells it something. On failure says how it ended: a worker that does not listen is ended.
-    pub(super) fn send(&self, what: &ToWorker, descriptor: Option<BorrowedFd<'_>>) -> Result<(), String> {
-        self.sender.send(what, descriptor).map_err(|_| {
+    pub(super) fn send(&self, what: &ToWorker, descriptors: &[BorrowedFd<'_>]) -> Result<(), String> {
+        self.sender.send(what, descriptors).map_err(|_| {
             self.kill();
             self.how_it_ended()
         })
@@ -328,8 +318,8 @@ impl Live {
     }
 
     /// From now on it is heard what is told of a plugin, and what its instances ask.
-    pub(super) fn expect(&self, plugin: PluginId, asks_config: AsksConfig) {
-        self.told.lock().entry(plugin).or_default().asks_config = Some(Arc::new(asks_config));
+    pub(super) fn expect(&self, plugin: PluginId, asked: Arc<dyn Asked>) {
+        self.told.lock().entry(plugin).or_default().asked = Some(asked);
     }
 
     /// What a plugin's memory is told to from now on.
@@ -344,7 +334,10 @@ impl Live {
 
     /// Forgets a plugin that has been closed.
     pub(super) fn forget(&self, plugin: PluginId) {
-        self.told.lock().remove(&plugin);
+        let told = self.told.lock().remove(&plugin);
+        if let Some(asked) = told.and_then(|told| told.asked) {
+            asked.over(self);
+        }
         self.crash.lock().opened.retain(|opened| opened.number != plugin);
     }
 
@@ -370,6 +363,8 @@ impl Live {
         self.dead.store(true, Ordering::Release);
         self.region.poison();
         self.sender.close();
+        let asked: Vec<_> = self.told.lock().values().filter_map(|told| told.asked.clone()).collect();
+        asked.iter().for_each(|asked| asked.over(self));
         let limit = if is_killed { None } else { reached_by(&self.limits, reached, || self.words.last()) };
         let is_sent = matches!(
             exit.status,
@@ -403,6 +398,10 @@ impl Live {
         pending.answers.clear();
     }
 
+    fn asked(&self, plugin: PluginId) -> Option<Arc<dyn Asked>> {
+        self.told.lock().get(&plugin)?.asked.clone()
+    }
+
     /// Hears what the worker says until it says nothing more.
     fn hear(self: &Arc<Self>, mut receiver: Receiver, ready: &SyncSender<String>) {
         let mut replay = Replay::default();
@@ -416,10 +415,14 @@ impl Live {
                     }
                 }
                 Ok(Some((ToHost::Config { number, plugin, instance, ask }, _))) => {
-                    let asks = self.told.lock().get(&plugin).and_then(|told| told.asks_config.clone());
-                    // Of a plugin that is gone; nobody is left to wait for an answer.
-                    if let Some(asks) = asks {
-                        asks(self, number, instance, ask);
+                    // Of a plugin that is gone nobody is left to wait for an answer.
+                    if let Some(asked) = self.asked(plugin) {
+                        asked.config(self, number, instance, ask);
+                    }
+                }
+                Ok(Some((ToHost::Unit { number, plugin, ask }, _))) => {
+                    if let Some(asked) = self.asked(plugin) {
+                        asked.unit(self, number, ask);
                     }
                 }
                 Ok(Some((ToHost::Waits(plugin, end), _))) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hookrail_engine::Writable;
+use hookrail_engine::{Units, Writable};
 use hookrail_loader::Meter;
 use hookrail_model::log_level::LogLevel;
 
@@ -16,6 +16,8 @@ pub(super) struct Plan {
     pub(super) meter: Option<Arc<Meter>>,
     /// What its instances write their configurations with.
     pub(super) writable: Option<Arc<dyn Writable>>,
+    /// What begins their units.
+    pub(super) units: Option<Arc<dyn Units>>,
     pub(super) instances: Vec<Planned>,
 }
 

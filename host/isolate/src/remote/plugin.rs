@@ -14,9 +14,10 @@ use hookrail_model::note::Note;
 use hookrail_model::units::duration_text;
 use parking_lot::Mutex;
 
-use super::configs::Configs;
+use super::asked::OfPlugin;
 use super::crash::Opened;
-use super::live::{Failed, Live};
+use super::failed::Failed;
+use super::live::Live;
 use super::plan::{Plan, Planned};
 use super::worker::Member;
 use crate::wire::{Answer, Ask, PluginId, Registered, Registration, State};
@@ -36,7 +37,8 @@ pub(super) struct Plugin {
     /// How long a call may take, other than that of a callback.
     pub(super) patience: Duration,
     pub(super) plan: Arc<Mutex<Plan>>,
-    pub(super) configs: Arc<Configs>,
+    /// What answers its instances.
+    pub(super) asked: Arc<OfPlugin>,
 }
 
 impl Plugin {
@@ -59,7 +61,7 @@ impl Plugin {
         let file = self.file.to_string_lossy().into_owned();
         let force_unload = self.opening.force_unload;
         let opened = self.ask(live, &self.note.name, Ask::Open { plugin: self.number, file, force_unload })?;
-        live.expect(self.number, Configs::asked(&self.configs));
+        live.expect(self.number, self.asked.clone());
         let mut plan = self.plan.lock();
         if matches!(opened, Answer::Opened { counts_memory: true }) {
             let meter = plan.meter.get_or_insert_with(|| Arc::new(Meter::elsewhere(self.opening.max_memory)));

@@ -16,6 +16,8 @@ use serde::de::DeserializeOwned;
 
 /// The longest frame, in bytes: a state or a configuration, and what belongs to it.
 const LONGEST: usize = 256 << 20;
+/// How many descriptors may come with a frame.
+const MOST: usize = 2;
 
 /// Two ends of a socket.
 pub(crate) fn pair() -> io::Result<(UnixStream, UnixStream)> {
@@ -31,8 +33,8 @@ impl Sender {
         Sender(Mutex::new(socket))
     }
 
-    /// Sends a frame, with a descriptor if one is given.
-    pub(crate) fn send(&self, frame: &impl Serialize, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    /// Sends a frame, with two descriptors at most.
+    pub(crate) fn send(&self, frame: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
         let mut bytes = vec![0; 4];
         rmp_serde::encode::write(&mut bytes, frame).map_err(io::Error::other)?;
         let length = bytes.len() - 4;
@@ -41,10 +43,7 @@ impl Sender {
         }
         bytes[..4].copy_from_slice(&(length as u32).to_le_bytes());
         let mut socket = self.0.lock();
-        let sent = match descriptor {
-            Some(descriptor) => send_with(&socket, &bytes, descriptor)?,
-            None => 0,
-        };
+        let sent = if descriptors.is_empty() { 0 } else { send_with(&socket, &bytes, descriptors)? };
         socket.write_all(&bytes[sent..])
     }
 
@@ -55,13 +54,12 @@ impl Sender {
     }
 }
 
-/// Sends the beginning of a frame with a descriptor; returns how many bytes were sent.
-fn send_with(socket: &UnixStream, bytes: &[u8], descriptor: BorrowedFd<'_>) -> io::Result<usize> {
-    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+/// Sends the beginning of a frame with descriptors; returns how many bytes were sent.
+fn send_with(socket: &UnixStream, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<usize> {
+    let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
     let mut control = SendAncillaryBuffer::new(&mut room);
-    let descriptors = [descriptor];
-    if !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
-        return Err(io::Error::other("no room for a descriptor"));
+    if !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(io::Error::other("no room for so many descriptors"));
     }
     // No signal when the other end is gone.
     Ok(sendmsg(socket.as_fd(), &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)?)
@@ -76,10 +74,10 @@ impl Receiver {
         Receiver(socket)
     }
 
-    /// The next frame, with the descriptor that came with it; `None` at the end of the stream.
-    pub(crate) fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<(T, Option<OwnedFd>)>> {
+    /// The next frame, with the descriptors that came with it; `None` at the end of the stream.
+    pub(crate) fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
         let mut length = [0; 4];
-        let Some(descriptor) = self.begin(&mut length)? else { return Ok(None) };
+        let Some(descriptors) = self.begin(&mut length)? else { return Ok(None) };
         let length = u32::from_le_bytes(length) as usize;
         if length > LONGEST {
             return Err(invalid(format!("a frame of {length} bytes")));
@@ -91,15 +89,15 @@ impl Receiver {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let frame = rmp_serde::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
-        Ok(Some((frame, descriptor)))
+        Ok(Some((frame, descriptors)))
     }
 
-    /// Reads a length, and the descriptor that comes with its first byte; the outer `None` is the end of the stream.
-    fn begin(&mut self, length: &mut [u8; 4]) -> io::Result<Option<Option<OwnedFd>>> {
-        let mut descriptor = None;
+    /// Reads a length, and the descriptors that come with its first byte; `None` is the end of the stream.
+    fn begin(&mut self, length: &mut [u8; 4]) -> io::Result<Option<Vec<OwnedFd>>> {
+        let mut came = Vec::new();
         let mut read = 0;
         while read < length.len() {
-            let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
             let mut control = RecvAncillaryBuffer::new(&mut room);
             let mut into = [IoSliceMut::new(&mut length[read..])];
             let received = match recvmsg(self.0.as_fd(), &mut into, &mut control, RecvFlags::CMSG_CLOEXEC) {
@@ -108,7 +106,7 @@ impl Receiver {
             };
             for message in control.drain() {
                 if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-                    descriptor = descriptors.last().or(descriptor);
+                    came.extend(descriptors);
                 }
             }
             match received.bytes {
@@ -117,7 +115,7 @@ impl Receiver {
                 bytes => read += bytes,
             }
         }
-        Ok(Some(descriptor))
+        Ok(Some(came))
     }
 }
 
@@ -138,15 +136,15 @@ mod tests {
         let (sender, mut receiver) = (Sender::new(here), Receiver::new(there));
         let (mut reading, writing) = io::pipe().unwrap();
         let sending = thread::spawn(move || {
-            sender.send(&"first", Some(writing.as_fd())).unwrap();
+            sender.send(&"first", &[writing.as_fd(), io::stderr().as_fd()]).unwrap();
             // More than the socket holds at once.
-            sender.send(&"x".repeat(1 << 20), None).unwrap();
+            sender.send(&"x".repeat(1 << 20), &[]).unwrap();
         });
-        let (first, descriptor) = receiver.receive::<String>().unwrap().unwrap();
-        assert_eq!(first, "first");
-        File::from(descriptor.unwrap()).write_all(b"through").unwrap();
+        let (first, descriptors) = receiver.receive::<String>().unwrap().unwrap();
+        assert!(first == "first" && descriptors.len() == 2);
+        File::from(descriptors.into_iter().next().unwrap()).write_all(b"through").unwrap();
         let (long, none) = receiver.receive::<String>().unwrap().unwrap();
-        assert!(long.len() == 1 << 20 && none.is_none());
+        assert!(long.len() == 1 << 20 && none.is_empty());
         sending.join().unwrap();
         assert!(receiver.receive::<String>().unwrap().is_none(), "the other end is closed");
         let mut through = String::new();

@@ -20,7 +20,7 @@ pub(super) fn watch(plugin: PluginId, meter: &Arc<Meter>, host: &Arc<Sender>) {
         while let Some(now) = held(&meter) {
             if told != Some(now) {
                 told = Some(now);
-                if host.send(&ToHost::Memory(plugin, now.0, now.1), None).is_err() {
+                if host.send(&ToHost::Memory(plugin, now.0, now.1), &[]).is_err() {
                     return;
                 }
             }

@@ -15,10 +15,11 @@ use hookrail_model::log_level::LogLevel;
 use parking_lot::Mutex;
 
 use super::callbacks::Callbacks;
-use super::configs::{Configs, OfPlugin};
+use super::configs::{self, Configs};
 use super::lanes::Lanes;
 use super::memory;
 use super::recorder::Recorder;
+use super::units::{self, Units};
 use crate::wire::{Answer, Ask, PluginId, Sender, ToHost};
 
 /// The plugins of this worker, by number.
@@ -28,6 +29,7 @@ pub(super) struct Plugins {
     callbacks: Arc<Callbacks>,
     lanes: Arc<Lanes>,
     configs: Arc<Configs>,
+    units: Arc<Units>,
     host: Arc<Sender>,
 }
 
@@ -46,8 +48,14 @@ impl Levels {
 }
 
 impl Plugins {
-    pub(super) fn new(host: Arc<Sender>, callbacks: Arc<Callbacks>, lanes: Arc<Lanes>, configs: Arc<Configs>) -> Self {
-        Plugins { by_number: BTreeMap::new(), levels: Arc::default(), callbacks, lanes, configs, host }
+    pub(super) fn new(
+        host: Arc<Sender>,
+        callbacks: Arc<Callbacks>,
+        lanes: Arc<Lanes>,
+        configs: Arc<Configs>,
+        units: Arc<Units>,
+    ) -> Self {
+        Plugins { by_number: BTreeMap::new(), levels: Arc::default(), callbacks, lanes, configs, units, host }
     }
 
     pub(super) fn levels(&self) -> Arc<Levels> {
@@ -64,7 +72,7 @@ impl Plugins {
                 let host = self.host.clone();
                 let closed = Box::new(body).close(Instant::now() + patience, &mut |end| {
                     // What is not heard changes nothing here.
-                    let _ = host.send(&ToHost::Waits(plugin, end), None);
+                    let _ = host.send(&ToHost::Waits(plugin, end), &[]);
                     true
                 });
                 let (skipped, unfreed_memory) = (closed.skipped as u64, closed.unfreed_memory);
@@ -76,9 +84,11 @@ impl Plugins {
             }
             Ask::Schema { plugin } => Ok(Answer::Schema(self.body(plugin)?.schema()?)),
             Ask::Create { plugin, instance, config, home } => {
-                let writable: Arc<dyn Writable> = Arc::new(OfPlugin { plugin, configs: self.configs.clone() });
-                let (home, writable) = (Path::new(&home), &writable);
-                let configured = Configured { name: &instance, config: &config, home, writable };
+                let writable: Arc<dyn Writable> = Arc::new(configs::OfPlugin { plugin, configs: self.configs.clone() });
+                let begins: Arc<dyn hookrail_engine::Units> =
+                    Arc::new(units::OfPlugin { plugin, units: self.units.clone() });
+                let (home, writable, units) = (Path::new(&home), &writable, &begins);
+                let configured = Configured { name: &instance, config: &config, home, writable, units };
                 self.body(plugin)?.create(&configured)?;
                 Ok(Answer::Done)
             }

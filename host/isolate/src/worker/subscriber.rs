@@ -39,7 +39,7 @@ thread_local! {
 impl Telling {
     fn tell(&self, record: Record) {
         // Without a host this process is about to end.
-        let _ = self.host.send(&ToHost::Record(record), None);
+        let _ = self.host.send(&ToHost::Record(record), &[]);
     }
 
     /// The number of a place, of which the host is told before it is used.

@@ -19,6 +19,7 @@ mod lifecycle;
 mod memory;
 mod state;
 mod trace;
+mod unit;
 
 use std::ffi::c_void;
 
@@ -32,6 +33,12 @@ pub use state::{SavedState, StateTable};
 pub use trace::{
     PARENT_CURRENT, PARENT_NONE, SITE_EVENT, SITE_SPAN, TraceLibrary, TracePanic, TraceService, TraceSite, TraceSiteId,
     TraceTable, TraceValue, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
+};
+pub use unit::{
+    UNIT_DONE, UNIT_ENDED, UNIT_ERROR, UNIT_FAILED, UNIT_FOREVER, UNIT_GONE, UNIT_HALT, UNIT_HALTED, UNIT_HAPPENED,
+    UNIT_HAS_FAILED, UNIT_INIT, UNIT_NOT_READY, UNIT_NOTHING, UNIT_ORDER, UNIT_PING, UNIT_READY, UNIT_REFUSED,
+    UNIT_RELOAD, UNIT_RESUME, UNIT_RUNNING, UNIT_SHUTDOWN, UNIT_STARTED, UNIT_STOPPED, UNIT_STOPPING, UNIT_UNWELL,
+    UNIT_WAITING, UnitEvent, UnitService, UnitSpec, UnitStatus,
 };
 
 use crate::PayloadOps;
@@ -430,6 +437,13 @@ mod tests {
         check_layout!(UnloadService, 56: size 0, at_thread_exit 8, key_create 16, key_delete 24, set_specific 32,
             thread_create 40, keep 48);
         check_layout!(UnloadTable, 24: size 0, bind 8, probe 16);
+        check_layout!(UnitEvent, 48: size 0, kind 4, run 8, order 16, what 24, status 28, signal 32, input 36, output 40,
+            reserved 44);
+        check_layout!(UnitService, 64: size 0, start 8, next 16, watch 24, say 32, signal 40, state 48, end 56);
+        check_layout!(UnitSpec, 128: size 0, restarts 4, name 8, program 24, arguments 40, argument_count 48,
+            environment 56, environment_count 64, directory 72, ready_ns 88, order_ns 96, shutdown_ns 104, pong_ns 112,
+            ping_every_ns 120);
+        check_layout!(UnitStatus, 24: size 0, state 4, pid 8, reserved 12, restarts 16);
         check_layout!(WritableConfigService, 32: size 0, read 8, stored 16, write 24);
     }
 }

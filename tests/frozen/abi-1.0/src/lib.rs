@@ -123,6 +123,7 @@ mod state;
 pub mod testing;
 mod text;
 #[doc(hidden)]
+pub mod unit;
 pub mod unload;
 pub mod verdict;
 
