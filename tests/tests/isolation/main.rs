@@ -6,6 +6,7 @@ mod configs;
 mod containing;
 mod crashes;
 mod ephemeral;
+mod given_up;
 mod kills;
 mod lifecycle;
 mod limits;

@@ -24,7 +24,7 @@ use super::live::Live;
 use super::plan::{Plan, Planned};
 use super::plugin::{Plugin, unexpected};
 use super::proxy::{self, Proxy};
-use super::worker::Worker;
+use super::worker::{Worker, given_up};
 use crate::wire::{Answer, Ask, Registered, Registration, ToWorker};
 
 /// How often it is looked whether a library that is being closed waits for something.
@@ -190,6 +190,8 @@ impl Body for Remote {
 
     fn schema(&self) -> Result<Option<String>, Error> {
         let name = &self.plugin.note.name;
+        // It is asked when it is about to be started.
+        self.worker.wake(name, "schema", Instant::now() + self.plugin.patience)?;
         match self.ask(name, Ask::Schema { plugin: self.plugin.number })? {
             Answer::Schema(schema) => Ok(schema),
             _ => Err(self.unexpected(name, "schema")),
@@ -199,6 +201,7 @@ impl Body for Remote {
     fn create(&mut self, instance: &Configured<'_>) -> Result<(), Error> {
         let (plugin, home) = (self.plugin.number, instance.home.to_string_lossy().into_owned());
         let (name, config) = (instance.name.to_owned(), instance.config.to_owned());
+        self.worker.wake(&name, "create", Instant::now() + self.plugin.patience)?;
         // It reports as the generation that it was given since it was opened.
         if let Some(generation) = self.diagnostics.generation() {
             let level = self.diagnostics.level();
@@ -247,6 +250,10 @@ impl Body for Remote {
     }
 
     fn save(&self, instance: &str, what: Saved, limit: usize) -> Result<Option<SavedState>, Error> {
+        if let Some(how) = self.worker.given_up() {
+            log!(warn, instance, "it hands over no state, which went with its worker: that {how}");
+            return Ok(None);
+        }
         let (plugin, name) = (self.plugin.number, instance.to_owned());
         let changes = what == Saved::Changes;
         match self.ask(instance, Ask::Save { plugin, instance: name, changes, limit: limit as u64 })? {
@@ -264,8 +271,11 @@ impl Body for Remote {
         if let Request::Health(_) = request
             && self.worker.now().is_none()
         {
-            // It is being started again.
-            return Ok(Response::Busy);
+            return match self.worker.given_up() {
+                Some(how) => Err(Error::misbehaved(instance, Misbehaved::failed(request.call(), given_up(&how)))),
+                // It is being started again.
+                None => Ok(Response::Busy),
+            };
         }
         if let Request::Drain(_) = request {
             // A worker that ends meanwhile is not started again for it.

@@ -127,6 +127,10 @@ impl Member for Plugin {
         Opened { number: self.number, plugin, copy: self.copy.clone() }
     }
 
+    fn name(&self) -> &str {
+        &self.note.name
+    }
+
     fn number(&self) -> PluginId {
         self.number
     }

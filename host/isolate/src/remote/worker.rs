@@ -9,7 +9,7 @@ use std::time::Instant;
 use hookrail_abi::verdict::raw;
 use hookrail_dispatch::Condvar;
 use hookrail_engine::{Crashes, WorkerStatus, sweep_instance};
-use hookrail_model::error::Error;
+use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::isolation::{WorkerLimits, WorkerState, WorkerView};
 use hookrail_model::log;
 use hookrail_supervise::{Backoff, Next, Supervisor};
@@ -25,6 +25,9 @@ use crate::wire::PluginId;
 pub(super) trait Member: Send + Sync {
     /// What is remembered of it where it is opened.
     fn opened(&self) -> Opened;
+
+    /// Its name.
+    fn name(&self) -> &str;
 
     /// Its number.
     fn number(&self) -> PluginId;
@@ -59,6 +62,8 @@ struct State {
     now: Now,
     plugins: Vec<Weak<dyn Member>>,
     backoff: Backoff,
+    /// Since when its process serves.
+    since: Instant,
     /// How often another process was started.
     restarts: u64,
     /// How the last process ended that served.
@@ -67,7 +72,7 @@ struct State {
 
 /// What it is doing.
 enum Now {
-    /// No process runs: none is needed yet, or any more.
+    /// No process runs: no plugin is there, or none that serves.
     Idle,
     /// Its process runs.
     Runs(Arc<Live>),
@@ -108,7 +113,8 @@ impl Worker {
     ) -> Arc<Self> {
         let backoff = Backoff::new(limits.restarts);
         let reports = Arc::new(Reports::new(name.clone(), Crashes::of(home)));
-        let state = State { now: Now::Idle, plugins: Vec::new(), backoff, restarts: 0, last_end: None };
+        let (now, since) = (Now::Idle, Instant::now());
+        let state = State { now, plugins: Vec::new(), backoff, since, restarts: 0, last_end: None };
         Arc::new(Worker {
             name,
             limits,
@@ -126,25 +132,56 @@ impl Worker {
     /// The process for a plugin that is being loaded, which is started if none runs; the plugin is brought back when
     /// it ends.
     pub(super) fn enter(self: &Arc<Self>, plugin: Arc<dyn Member>) -> Result<Arc<Live>, Error> {
-        let mut state = self.state.lock();
-        state.plugins.retain(|known| known.strong_count() > 0);
-        state.plugins.push(Arc::downgrade(&plugin));
-        if let Now::Runs(live) = &state.now
-            && !live.is_dead()
-        {
-            live.crash.lock().opened.push(plugin.opened());
-            return Ok(live.clone());
+        let deadline = Instant::now() + self.limits.patience;
+        loop {
+            self.wake(plugin.name(), "attach", deadline)?;
+            let mut state = self.state.lock();
+            // Else it has ended already, or the last of its plugins has left: once more.
+            if let Now::Runs(live) = &state.now
+                && !live.is_dead()
+            {
+                let live = live.clone();
+                live.crash.lock().opened.push(plugin.opened());
+                state.plugins.push(Arc::downgrade(&plugin));
+                return Ok(live);
+            }
         }
-        // Locked meanwhile: whoever else enters waits for this process.
-        let live = self.start()?;
-        live.crash.lock().opened.push(plugin.opened());
-        self.set_running(&mut state, &live);
-        Ok(live)
+    }
+
+    /// Sees to it that a process runs, with all plugins as they were: also one of which no plugin serves, or that was
+    /// given up. It is for a plugin, which is about to be called.
+    pub(super) fn wake(self: &Arc<Self>, plugin: &str, call: &'static str, deadline: Instant) -> Result<(), Error> {
+        let mut state = self.state.lock();
+        // What has just ended, or is being started, is the business of the thread that does that.
+        let is_between = |state: &mut State| match &state.now {
+            Now::Runs(live) => live.is_dead(),
+            Now::Restarts => true,
+            Now::Idle | Now::Failed(_) => false,
+        };
+        self.changed.wait_while(&mut state, is_between, Some(deadline));
+        match &state.now {
+            Now::Runs(live) if !live.is_dead() => Ok(()),
+            Now::Runs(_) | Now::Restarts => {
+                Err(Error::misbehaved(plugin, Misbehaved::worker_ended(call, "its worker was not back in time")))
+            }
+            Now::Idle | Now::Failed(_) => {
+                state.now = Now::Restarts;
+                state.backoff = Backoff::new(self.limits.restarts);
+                drop(state);
+                self.bring_back().inspect_err(|error| {
+                    let mut state = self.state.lock();
+                    let how = format!("could not be brought back: {error}");
+                    state.now = if state.plugins.is_empty() { Now::Idle } else { Now::Failed(how) };
+                    self.changed.notify_all();
+                })
+            }
+        }
     }
 
     /// The process serves from now on.
     fn set_running(self: &Arc<Self>, state: &mut State, live: &Arc<Live>) {
         state.now = Now::Runs(live.clone());
+        state.since = Instant::now();
         self.changed.notify_all();
         // What ended before it was the one that serves was not noticed.
         if live.is_dead() {
@@ -165,6 +202,7 @@ impl Worker {
     /// Without any plugin, its process ends.
     fn end_if_idle(&self) {
         let mut state = self.state.lock();
+        state.plugins.retain(|known| known.strong_count() > 0);
         // What is being started finds out by itself.
         if state.plugins.is_empty() && !matches!(state.now, Now::Restarts) {
             let before = std::mem::replace(&mut state.now, Now::Idle);
@@ -201,9 +239,17 @@ impl Worker {
         self.changed.wait_while(&mut state, waits, Some(deadline));
         match &state.now {
             Now::Runs(live) if !live.is_dead() => Ok(live.clone()),
-            Now::Failed(how) => Err(format!("its worker was given up: it {how}")),
+            Now::Failed(how) => Err(given_up(how)),
             Now::Idle => Err("its worker does not run".into()),
             _ => Err("its worker was not back in time".into()),
+        }
+    }
+
+    /// How its last process ended, if it has been given up.
+    pub(super) fn given_up(&self) -> Option<String> {
+        match &self.state.lock().now {
+            Now::Failed(how) => Some(how.clone()),
+            _ => None,
         }
     }
 
@@ -257,9 +303,13 @@ impl Worker {
                 _ => return,
             }
             state.last_end = Some(ended.how_it_ended());
+            // As with units: who has served for so long has not failed to start.
+            if state.since.elapsed() >= self.limits.restarts.longest {
+                state.backoff.progress();
+            }
             let plugins: Vec<_> = state.plugins.iter().filter_map(Weak::upgrade).collect();
             if !plugins.iter().any(|plugin| plugin.serves()) {
-                state.now = Now::Failed(ended.how_it_ended());
+                state.now = Now::Idle;
                 self.changed.notify_all();
                 return;
             }
@@ -286,23 +336,13 @@ impl Worker {
                 }
             };
             std::thread::sleep(pause);
-            let plugins = self.members();
-            if plugins.is_empty() {
+            if self.members().is_empty() {
                 self.state.lock().now = Now::Idle;
                 return self.changed.notify_all();
             }
-            let replayed = self.start().and_then(|live| {
-                live.crash.lock().opened = plugins.iter().map(|plugin| plugin.opened()).collect();
-                let replay = |plugin: &Arc<dyn Member>| plugin.replay(&live);
-                plugins.iter().try_for_each(replay).inspect_err(|_| live.kill())?;
-                Ok(live)
-            });
-            match replayed {
-                Ok(live) => {
-                    let mut state = self.state.lock();
-                    state.restarts += 1;
-                    self.set_running(&mut state, &live);
-                    drop(state);
+            match self.bring_back() {
+                Ok(()) => {
+                    self.state.lock().restarts += 1;
                     return self.end_if_idle();
                 }
                 Err(error) => {
@@ -312,4 +352,21 @@ impl Worker {
             }
         }
     }
+
+    /// Starts a process, and brings every plugin to where it was. Only whoever has set the state to [`Now::Restarts`] does
+    /// so: there is one process at a time.
+    fn bring_back(self: &Arc<Self>) -> Result<(), Error> {
+        let plugins = self.members();
+        let live = self.start()?;
+        live.crash.lock().opened = plugins.iter().map(|plugin| plugin.opened()).collect();
+        let replay = |plugin: &Arc<dyn Member>| plugin.replay(&live);
+        plugins.iter().try_for_each(replay).inspect_err(|_| live.kill())?;
+        self.set_running(&mut self.state.lock(), &live);
+        Ok(())
+    }
+}
+
+/// What is said of a worker that has been given up.
+pub(super) fn given_up(how: &str) -> String {
+    format!("its worker was given up: it {how}")
 }
