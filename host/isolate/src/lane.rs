@@ -33,6 +33,7 @@ mod ring;
 mod served;
 mod spin;
 mod sync;
+mod tally;
 mod turn;
 mod worker;
 

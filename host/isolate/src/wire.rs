@@ -155,6 +155,13 @@ pub(crate) enum ToHost {
         plugin: PluginId,
         ask: UnitAsk,
     },
+    /// A callback for which nobody waited has failed: a kind and a text.
+    Fault {
+        plugin: PluginId,
+        callback: u32,
+        kind: u32,
+        text: String,
+    },
     /// A plugin that is being closed waits for something; the host may end the worker.
     Waits(PluginId, End),
     /// The memory that a plugin holds, and how many blocks it has ever allocated.

@@ -61,7 +61,7 @@ fn work() -> ! {
     let host = Arc::new(Sender::new(writing));
     subscriber::install(&host);
     hookrail_engine::offer();
-    let callbacks = Arc::new(Callbacks::default());
+    let callbacks = Arc::new(Callbacks::new(host.clone()));
     let lanes = Arc::new(Lanes::new(region, callbacks.clone()));
     tell(&host, &ToHost::Ready { version: VERSION.into() });
 

@@ -12,6 +12,7 @@ mod lifecycle;
 mod limits;
 mod moving;
 mod neighbours;
+mod notes;
 mod points;
 mod scenes;
 mod units;

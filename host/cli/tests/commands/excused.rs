@@ -35,6 +35,7 @@ pub(crate) const EXCUSED: &[Excused] = &[
     ("examples/declares_a_budget.rs", "is slow by its own measure, which is for whoever counts to tell", PASSES),
     ("examples/ends_the_host.rs", "ends the process where a message says how, and no check sends those", PASSES),
     ("examples/handles_parcels.rs", "uses what a host offers as the payload of a test says", HOOKS_POINTS_OF_TESTS),
+    ("examples/hears_notes.rs", "fails, waits or ends the process where a message says so", PASSES),
     ("examples/harms_its_worker.rs", "harms its process where a message says how, and no check sends those", PASSES),
     ("examples/fails_on_demand.rs", "fails as the payload of a test says", HOOKS_POINTS_OF_TESTS),
     (

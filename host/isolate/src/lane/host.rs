@@ -185,12 +185,13 @@ impl HostLane {
     }
 
     /// Queues a note, which waits for no reply, unless there is no room. `encode` is as for a call, but may be asked
-    /// twice.
+    /// twice. What is queued and not come to is told by [`Region::notes_lost`], and nothing is queued after that.
     ///
     /// # Panics
     /// If the note has no callbacks, or more than 16.
     pub fn notify(&self, note: &Request<'_>, encode: impl FnMut(Area<'_>) -> Option<usize>) -> Notified {
-        if self.abandoned.get().is_some() {
+        let (tally, count) = (self.region.tally(self.index), note.callbacks.len() as u64);
+        if self.abandoned.get().is_some() || !tally.add(count) {
             return Notified::Abandoned;
         }
         let memory = self.region.memory(self.index);
@@ -198,7 +199,8 @@ impl HostLane {
         if is_reader_asleep {
             memory.control().turn.unpark();
         }
-        notified
+        // What stays counted is lost with the worker, and told as such.
+        if notified == Notified::Queued || tally.take_back(count) { notified } else { Notified::Queued }
     }
 
     /// How many bytes of notes wait in the queue, as the worker says.

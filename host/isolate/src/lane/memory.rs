@@ -22,6 +22,7 @@ pub(super) struct Control {
     /// What is running in the worker, by depth.
     pub(super) progress: Progress,
     pub(super) ring: RingWords,
+    pub(super) taken: Taken,
 }
 
 const _: () = assert!(std::mem::offset_of!(Control, mail) == 8 && size_of::<Mail>() == 56);
@@ -44,6 +45,22 @@ impl Progress {
         let word = self.0[depth].load(Ordering::Relaxed);
         let index = (word as u32 as usize).checked_sub(1)?;
         ((word >> 32) as u32 == passed && index < count).then_some(index)
+    }
+}
+
+/// How many notifications the worker has come to the end of, as it says: the host reads it when it is dead.
+#[repr(C, align(128))]
+#[derive(Debug, Default)]
+pub(super) struct Taken(AtomicU64);
+
+impl Taken {
+    /// One more. Called by the worker alone. Relaxed: nothing is read on account of it while the worker lives.
+    pub(super) fn add(&self) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -11,12 +11,15 @@ use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
 
 use super::memory::{Memory, PAGE};
 use super::pool::{Idle, Pool};
+use super::queue;
+use super::received::MOST_CALLBACKS;
+use super::tally::Tally;
 use crate::sealed::{SEALS, sealed};
 
 /// What the first page holds, for the worker: the host never reads it.
 type Header = [u64; 3];
 /// The form of everything else; raised when it changes.
-const FORM: u64 = u64::from_le_bytes(*b"hooklan1");
+const FORM: u64 = u64::from_le_bytes(*b"hooklan2");
 const MOST_LANES: usize = 4096;
 /// Lengths are numbers of 32 bits, and some are summed.
 const MOST_DATA: usize = 1 << 30;
@@ -35,6 +38,8 @@ pub struct Region {
     lanes: usize,
     data: usize,
     pool: Mutex<Pool>,
+    /// By lane, on the host's side.
+    tallies: Box<[Tally]>,
 }
 
 // SAFETY: the mapping belongs to the process, and what leads there are atomics and pointers.
@@ -54,7 +59,8 @@ impl Region {
         }
         let data = data.next_multiple_of(PAGE);
         let file = sealed("hookrail-lanes", PAGE + lanes * Memory::size(data))?;
-        let region = Self::map(file, lanes, data)?;
+        let mut region = Self::map(file, lanes, data)?;
+        region.tallies = (0..lanes).map(|_| Tally::default()).collect();
         // SAFETY: by the type invariants the mapping has these bytes, and it is not yet shared.
         unsafe {
             region.start.cast::<Header>().write([FORM, lanes as u64, data as u64]);
@@ -93,7 +99,7 @@ impl Region {
         let start = unsafe { mmap(null_mut(), size, access, MapFlags::SHARED, &file, 0)? };
         let start = NonNull::new(start.cast()).expect("nothing is mapped at null");
         // INVARIANT: the mapping has the size of the file, which is sealed.
-        Ok(Region { file, start, lanes, data, pool: Mutex::default() })
+        Ok(Region { file, start, lanes, data, pool: Mutex::default(), tallies: Box::default() })
     }
 
     fn size(&self) -> usize {
@@ -118,6 +124,22 @@ impl Region {
         pool.close();
         // A lane that is claimed later finds the pool closed.
         (0..pool.reached()).for_each(|index| self.memory(index).control().turn.poison());
+    }
+
+    /// How many notifications were queued that the worker has not come to, as far as that has told. They are told once.
+    /// Call it on the host's side, when the worker is dead: nothing is queued any more.
+    pub fn notes_lost(&self) -> u64 {
+        // All callbacks of as many notes as the ring has room for.
+        const MOST: u64 = (MOST_CALLBACKS * queue::SIZE / 8) as u64;
+        let lost = self.tallies.iter().enumerate().map(|(lane, tally)| match tally.close() {
+            0 => 0,
+            queued => queued.saturating_sub(self.memory(lane).control().taken.count()).min(MOST),
+        });
+        lost.sum()
+    }
+
+    pub(super) fn tally(&self, lane: usize) -> &Tally {
+        &self.tallies[lane]
     }
 
     /// How far notes are queued on a lane now, which [`notes_taken`](Self::notes_taken) is told.

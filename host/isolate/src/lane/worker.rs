@@ -204,6 +204,11 @@ impl WorkerLane {
         Ok(())
     }
 
+    /// One callback of a note is done: for [`Region::notes_lost`].
+    pub fn note_done(&self) {
+        self.region.memory(self.index).control().taken.add();
+    }
+
     /// Runs the next note, if there is one.
     #[inline]
     fn run_note(&self, handler: &impl Handler) -> Result<bool, Malformed> {

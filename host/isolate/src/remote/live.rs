@@ -21,16 +21,13 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::crash::Crash;
 use super::failed::Failed;
-use super::replay::Replay;
 use super::reports::Reports;
 use super::words::Words;
 use crate::lane::Region;
 use crate::last_words::LastWords;
 use crate::limits::{limited, reached_by};
 use crate::role::{ARGUMENT, LANES, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
-use crate::wire::{
-    Answer, Ask, ConfigAsk, PluginId, Receiver, Sender, ToHost, ToWorker, UnitAsk, VERSION, WireError, pair,
-};
+use crate::wire::{Answer, Ask, ConfigAsk, PluginId, Receiver, Sender, ToWorker, UnitAsk, VERSION, WireError, pair};
 use crate::{alike, processes};
 
 /// One worker process.
@@ -59,35 +56,38 @@ pub(crate) struct Live {
     /// What holds it to its limits.
     held: OnceLock<Vec<LimitView>>,
     words: Words,
-    sender: Sender,
+    pub(super) sender: Sender,
     pub(super) process: OnceLock<Process>,
-    pending: Mutex<Pending>,
+    pub(super) pending: Mutex<Pending>,
     /// Held by whoever asks for something, from before it is pending until it was sent.
     turn: Mutex<()>,
     last: AtomicU64,
     /// What is told of plugins: their memory, and what they wait for when they are closed.
-    told: Mutex<BTreeMap<PluginId, Told>>,
+    pub(super) told: Mutex<BTreeMap<PluginId, Told>>,
 }
 
 /// What callers wait for.
 #[derive(Default)]
-struct Pending {
-    answers: HashMap<u64, SyncSender<Result<Answer, WireError>>>,
+pub(super) struct Pending {
+    pub(super) answers: HashMap<u64, SyncSender<Result<Answer, WireError>>>,
     /// Nothing will come any more.
     is_over: bool,
 }
 
 #[derive(Default)]
-struct Told {
-    meter: Option<Arc<Meter>>,
-    waits: Option<End>,
-    asked: Option<Arc<dyn Asked>>,
+pub(super) struct Told {
+    pub(super) meter: Option<Arc<Meter>>,
+    pub(super) waits: Option<End>,
+    pub(super) asked: Option<Arc<dyn Asked>>,
 }
 
 /// What the instances of a plugin ask of their host, with the number for the answer. None of it waits.
 pub(super) trait Asked: Send + Sync {
     /// About its own configuration.
     fn config(&self, live: &Arc<Live>, number: u64, instance: String, ask: ConfigAsk);
+
+    /// A callback for which nobody waited has failed, as a kind and a text say.
+    fn faulted(&self, live: &Live, callback: u32, kind: u32, text: String);
 
     /// About a unit.
     fn unit(&self, live: &Arc<Live>, number: u64, ask: UnitAsk);
@@ -392,59 +392,9 @@ impl Live {
     }
 
     /// Ends all waiting for answers.
-    fn let_go(&self) {
+    pub(super) fn let_go(&self) {
         let mut pending = self.pending.lock();
         pending.is_over = true;
         pending.answers.clear();
-    }
-
-    fn asked(&self, plugin: PluginId) -> Option<Arc<dyn Asked>> {
-        self.told.lock().get(&plugin)?.asked.clone()
-    }
-
-    /// Hears what the worker says until it says nothing more.
-    fn hear(self: &Arc<Self>, mut receiver: Receiver, ready: &SyncSender<String>) {
-        let mut replay = Replay::default();
-        loop {
-            match receiver.receive::<ToHost>() {
-                Ok(Some((ToHost::Ready { version }, _))) => drop(ready.try_send(version)),
-                Ok(Some((ToHost::Answer(number, answer), _))) => {
-                    let waiting = self.pending.lock().answers.remove(&number);
-                    if let Some(waiting) = waiting {
-                        let _ = waiting.try_send(answer);
-                    }
-                }
-                Ok(Some((ToHost::Config { number, plugin, instance, ask }, _))) => {
-                    // Of a plugin that is gone nobody is left to wait for an answer.
-                    if let Some(asked) = self.asked(plugin) {
-                        asked.config(self, number, instance, ask);
-                    }
-                }
-                Ok(Some((ToHost::Unit { number, plugin, ask }, _))) => {
-                    if let Some(asked) = self.asked(plugin) {
-                        asked.unit(self, number, ask);
-                    }
-                }
-                Ok(Some((ToHost::Waits(plugin, end), _))) => {
-                    if let Some(told) = self.told.lock().get_mut(&plugin) {
-                        told.waits = Some(end);
-                    }
-                }
-                Ok(Some((ToHost::Memory(plugin, held, total), _))) => {
-                    let meter = self.told.lock().get(&plugin).and_then(|told| told.meter.clone());
-                    if let Some(meter) = meter {
-                        meter.tell(held, total);
-                    }
-                }
-                Ok(Some((ToHost::Record(record), _))) => replay.tell(record),
-                Ok(None) => break,
-                // It does not keep to the form.
-                Err(_) => {
-                    self.kill();
-                    break;
-                }
-            }
-        }
-        self.let_go();
     }
 }

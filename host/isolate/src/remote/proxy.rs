@@ -18,6 +18,7 @@ use hookrail_model::units::duration_text;
 
 use super::call::{Held, lane, lane_now};
 use super::group::{Answer, Group, Kept, keep, kept};
+use super::owed::Owed;
 use super::poison::Poison;
 use super::worker::Worker;
 use crate::flat::{Codec, Scratch};
@@ -38,6 +39,7 @@ pub(super) struct Proxy {
     /// The process in the upper half, and in the lower one the number that the callback has there, plus one.
     place: AtomicU64,
     poison: Poison,
+    owed: Owed,
 }
 
 /// The code of every proxy.
@@ -75,6 +77,7 @@ impl Proxy {
             codec: payload::codec(point.fingerprint, point.ops()),
             place: AtomicU64::new(0),
             poison: Poison::default(),
+            owed: Owed::default(),
         }
     }
 
@@ -90,8 +93,13 @@ impl Proxy {
         self.place.store(place, Ordering::Release);
     }
 
+    /// A call of it for which nobody waited has failed: the next one answers for it.
+    pub(super) fn owe(&self, kind: u32, text: String) {
+        self.owed.add(kind, text);
+    }
+
     /// The number that the callback has in that process.
-    fn number(&self, epoch: u64) -> Option<u32> {
+    pub(super) fn number(&self, epoch: u64) -> Option<u32> {
         let place = self.place.load(Ordering::Acquire);
         // What is cut off of the epoch is the same for both.
         ((place >> 32) as u32 == epoch as u32).then_some(place as u32)?.checked_sub(1)
@@ -243,10 +251,8 @@ impl Proxy {
     unsafe fn answer(&self, answer: Answer, payload: *mut c_void) -> u32 {
         match answer {
             Answer::Came { verdict, report } => {
-                match report {
-                    None => {}
-                    Some((panic::KIND, text)) => frame::panicked(panic::of_text(&text)),
-                    Some((kind, text)) => frame::report(kind, &text),
+                if let Some(report) = report {
+                    tell(report);
                 }
                 verdict
             }
@@ -320,6 +326,19 @@ impl Proxy {
     /// # Safety
     /// `payload` is one of the point, and nobody changes it meanwhile.
     unsafe fn notify(&self, payload: *mut c_void) -> u32 {
+        // SAFETY: the caller promises it.
+        let verdict = unsafe { self.queue(payload) };
+        if verdict != raw::CONTINUE {
+            return verdict;
+        }
+        self.owed.take().map_or(verdict, failed)
+    }
+
+    /// Queues a call, or counts that it could not be. Returns its verdict, which is known if it had to be waited for.
+    ///
+    /// # Safety
+    /// As for [`notify`](Self::notify).
+    unsafe fn queue(&self, payload: *mut c_void) -> u32 {
         let here = frame::here();
         if here.and_then(kept).is_some() {
             return raw::CONTINUE;
@@ -328,7 +347,8 @@ impl Proxy {
             let number = self.number(held.live.epoch)?;
             Some((held, number))
         }) else {
-            return self.worker.dropped();
+            self.worker.dropped();
+            return raw::CONTINUE;
         };
         // SAFETY: the payload is one of the point.
         let encode = |room: Area<'_>| unsafe { self.codec.encode_into(payload, room) };
@@ -336,16 +356,29 @@ impl Proxy {
         // SAFETY: this thread is in a call of this callback.
         unsafe { self.add_neighbours(&mut group, held.live.epoch, MOST_CALLBACKS) };
         match with_context(group.numbers(), |request| Ok(held.lane.notify(request, encode))) {
-            Ok(Notified::Queued) => {
-                group.keep_queued();
-                raw::CONTINUE
-            }
+            Ok(Notified::Queued) => group.keep_queued(),
             // It has no place in the queue at all, so it is waited for.
             // SAFETY: the payload is one of the point, and nobody else uses it.
-            Ok(Notified::Oversized) => unsafe { self.cross(payload) },
+            Ok(Notified::Oversized) => return unsafe { self.cross(payload) },
             _ => self.worker.dropped(),
         }
+        raw::CONTINUE
     }
+}
+
+/// Tells this thread's dispatch what a worker has reported.
+fn tell((kind, text): (u32, String)) {
+    match kind {
+        panic::KIND => frame::panicked(panic::of_text(&text)),
+        kind => frame::report(kind, &text),
+    }
+}
+
+/// Reports a fault of an earlier call, and is its verdict.
+#[cold]
+fn failed(report: (u32, String)) -> u32 {
+    tell(report);
+    raw::FAULT
 }
 
 /// Reports a fault, and is its verdict.

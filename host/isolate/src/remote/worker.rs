@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use hookrail_abi::verdict::raw;
 use hookrail_dispatch::Condvar;
 use hookrail_engine::{Crashes, WorkerStatus, sweep_instance};
 use hookrail_model::error::{Error, Misbehaved};
@@ -253,11 +252,10 @@ impl Worker {
         }
     }
 
-    /// A notification was not queued. Nobody waits for it, so the chain goes on.
-    pub(super) fn dropped(&self) -> u32 {
+    /// A notification was not queued.
+    pub(super) fn dropped(&self) {
         // Relaxed: a count.
         self.dropped.fetch_add(1, Ordering::Relaxed);
-        raw::CONTINUE
     }
 
     /// It is about to run an instance whose own directory that is.
@@ -293,6 +291,8 @@ impl Worker {
 
     /// Starts another process, unless none is needed, and brings every plugin to where it was.
     fn revive(self: &Arc<Self>, ended: &Arc<Live>) {
+        // Relaxed: a count.
+        self.dropped.fetch_add(ended.region.notes_lost(), Ordering::Relaxed);
         // What its instances would have removed themselves, had they ended before it.
         self.homes.lock().iter().for_each(|home| sweep_instance(home));
         let plugins = {

@@ -9,11 +9,13 @@ use parking_lot::{RwLock, RwLockReadGuard};
 
 use crate::flat::Codec;
 use crate::payload;
-use crate::wire::PluginId;
+use crate::wire::{PluginId, Sender, ToHost};
 
 /// The callbacks that were registered in this process. A number is given once.
-#[derive(Default)]
-pub(super) struct Callbacks(RwLock<Vec<Option<Callback>>>);
+pub(super) struct Callbacks {
+    all: RwLock<Vec<Option<Callback>>>,
+    host: Arc<Sender>,
+}
 
 /// A callback.
 ///
@@ -81,9 +83,19 @@ impl Drop for Callback {
 }
 
 impl Callbacks {
+    pub(super) fn new(host: Arc<Sender>) -> Self {
+        Callbacks { all: RwLock::default(), host }
+    }
+
+    /// A callback for which nobody waited has failed: the host counts it. Whoever has that number is in `callback`.
+    pub(super) fn faulted(&self, number: u32, callback: &Callback, (kind, text): (u32, String)) {
+        // Without a host this process ends.
+        let _ = self.host.send(&ToHost::Fault { plugin: callback.plugin, callback: number, kind, text }, &[]);
+    }
+
     /// Adds one and returns its number.
     pub(super) fn add(&self, callback: Callback) -> u32 {
-        let mut all = self.0.write();
+        let mut all = self.all.write();
         all.push(Some(callback));
         // No process registers four billion callbacks.
         (all.len() - 1) as u32
@@ -91,7 +103,7 @@ impl Callbacks {
 
     /// Drops those of a plugin; waits for the calls that run.
     pub(super) fn remove(&self, plugin: PluginId) {
-        let mut all = self.0.write();
+        let mut all = self.all.write();
         let is_its = |callback: &&mut Option<Callback>| callback.as_ref().is_some_and(|it| it.plugin == plugin);
         let removed: Vec<_> = all.iter_mut().filter(is_its).map(Option::take).collect();
         drop(all);
@@ -102,6 +114,6 @@ impl Callbacks {
     /// All of them, which stay meanwhile.
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Vec<Option<Callback>>> {
         // A call within a call must not wait for a writer who waits for the outer one.
-        self.0.read_recursive()
+        self.all.read_recursive()
     }
 }

@@ -67,17 +67,24 @@ impl Handler for Running {
         })
     }
 
-    fn note(&self, _: &WorkerLane, note: &Received, payload: Area<'_>) {
+    fn note(&self, lane: &WorkerLane, note: &Received, payload: Area<'_>) {
         let all = self.callbacks.read();
         self.with_slot(|slot| {
-            if fill(slot, &all, note, payload).is_err() {
-                return;
-            }
-            for callback in note.callbacks().iter().filter_map(|number| found(&all, *number)) {
-                let (verdict, report) = run(callback, note, slot);
-                if let Some((_, text)) = report.filter(|_| verdict != raw::CONTINUE) {
-                    let instance = &*callback.instance;
-                    hookrail_model::log!(error, instance, "fault, of which nobody waited to hear: {text}");
+            let filled = fill(slot, &all, note, payload);
+            for number in note.callbacks() {
+                // One that was removed meanwhile belongs to a plugin that is being stopped.
+                let Some(callback) = found(&all, *number) else {
+                    lane.note_done();
+                    continue;
+                };
+                let (verdict, report) = match &filled {
+                    Ok(()) => run(callback, note, slot),
+                    Err(what) => (raw::FAULT, Some((Report::Fault as u32, what.clone()))),
+                };
+                lane.note_done();
+                if verdict != raw::CONTINUE {
+                    let unnamed = || (Report::Fault as u32, format!("it answered {verdict:#x} to a notification"));
+                    self.callbacks.faulted(*number, callback, report.unwrap_or_else(unnamed));
                 }
             }
         });

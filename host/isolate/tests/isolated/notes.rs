@@ -98,6 +98,47 @@ fn a_full_queue_is_said_and_takes_notes_again() {
 }
 
 #[test]
+fn what_a_dead_worker_has_not_come_to_is_told() {
+    let mut pair = Pair::new(2, 4096);
+    let idle = pair.claim(Spin::never());
+    let done = Arc::new(AtomicU64::new(0));
+    let counted = done.clone();
+    let gate = Arc::new(Barrier::new(2));
+    let waits = gate.clone();
+    let lane = pair.served(
+        Spin::adaptive,
+        with(
+            |_, mut crossing| {
+                crossing.end(0, 0);
+                crossing.unchanged()
+            },
+            move |lane, note, _| {
+                for _ in note.callbacks() {
+                    // In the second one it ends.
+                    if counted.load(Ordering::Relaxed) == 3 {
+                        waits.wait();
+                        waits.wait();
+                        return;
+                    }
+                    lane.note_done();
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+        ),
+    );
+    for _ in 0..4 {
+        assert_eq!(lane.notify(&request(&[1, 2]), bytes(b"x")), Notified::Queued);
+    }
+    gate.wait();
+    // Three callbacks were done, of eight; nothing was queued on the other lane.
+    assert_eq!((pair.host.notes_lost(), pair.host.notes_lost()), (5, 0));
+    assert_eq!(lane.notify(&request(&[1]), bytes(b"x")), Notified::Abandoned);
+    drop(idle);
+    pair.host.poison();
+    gate.wait();
+}
+
+#[test]
 fn an_abandoned_lane_takes_no_notes() {
     let pair = Pair::new(1, 4096);
     let lane = pair.claim(Spin::never());
