@@ -43,6 +43,30 @@ fn what_the_guide_calls_uncontained_costs_one_answer_in_a_worker() {
     assert_eq!(scene.unload(plugin), End::Unmapped);
 }
 
+/// It runs when a thread of the worker ends: when the plugin is unloaded.
+#[test]
+fn a_thread_local_that_panics_costs_no_answer() {
+    let scene = Scene::new(forgiving("ends-the-host"));
+    let plugin = scene.load(zoo("ends_the_host"));
+    assert_eq!(scene.publish.dispatch(&mut Message::new("a.b", "local")).decision(), Decision::Passed);
+    assert_eq!(scene.publish.dispatch(&mut Message::new("a.b", "go on")).decision(), Decision::Passed);
+    assert_eq!((faults(&scene), worker(&scene).restarts), (0, 0));
+    assert_eq!(scene.unload(plugin), End::Unmapped);
+}
+
+#[test]
+fn an_upgrade_whose_start_ends_its_worker_leaves_the_old_build_serving() {
+    let scene = Scene::new(isolated("harms-its-worker"));
+    let plugin = scene.load(zoo("harms_its_worker"));
+    let first = process(&scene, "which");
+    scene.host.reload("harms-its-worker", &serde_json::json!({ "start": "abort" })).unwrap();
+    // SAFETY: our own library, in a worker.
+    let error = unsafe { scene.host.upgrade(&plugin, zoo("harms_its_worker")) }.unwrap_err();
+    assert_eq!(error.code(), "HR0409", "{error}");
+    assert_eq!((process(&scene, "which"), worker(&scene).restarts), (first, 0));
+    assert_eq!(scene.unload(plugin), End::Unmapped);
+}
+
 /// Dispatches a message, and returns the process that its callback ran in, if it returned.
 fn process(scene: &Scene, body: &str) -> Option<u32> {
     let mut message = Message::new("a.b", body);
@@ -87,7 +111,7 @@ fn whatever_a_callback_does_to_its_process_costs_one_answer() {
 
 #[test]
 fn a_call_that_does_not_return_ends_its_worker() {
-    for way in ["hang", "stop"] {
+    for way in ["hang", "spin", "stop"] {
         // What does return has that long on a busy machine.
         let limits = limits().with_deadline(Duration::from_secs(5));
         let scene = Scene::new(limited("harms-its-worker", limits));

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use hookrail::{Config, Decision, DispatchContext, End, HookPoint, Host, Isolation, PluginConfig};
+use hookrail::{Config, Decision, DispatchContext, End, HookPoint, Host, Isolation, PluginConfig, Quarantine};
 use hookrail_tests::parcels::{Parcel, ParcelPacked, ParcelSent};
 use hookrail_tests::scene::Scene;
 use hookrail_tests::{specimens, zoo};
@@ -199,4 +199,20 @@ fn what_is_too_long_to_cross_is_a_fault_and_costs_no_worker() {
     assert!(post.last_fault().contains("max_payload") && parcel.lines.is_empty());
     assert_eq!(post.line("grow 10").len(), 10);
     assert_eq!(post.host.plugin_views().pop().unwrap().worker.unwrap().restarts, 0);
+}
+
+/// The operations of a payload are the plugin's code in a worker, and run outside of any call that could be caught.
+#[test]
+fn operations_of_a_payload_that_panic_cost_one_answer() {
+    let config = isolated("handles-parcels").with_quarantine(Quarantine::default().with_faults(0));
+    let post = Post::new(config);
+    assert_eq!(post.line("unwritable"), "");
+    assert!(post.last_fault().contains("was killed by SIGABRT"), "{}", post.last_fault());
+    assert_eq!(post.line("grow 10").len(), 10);
+    let mut parcel = Parcel::new("grow 10");
+    parcel.lines.push("unreadable".into());
+    assert_eq!(post.packed.dispatch(&mut parcel).decision(), Decision::Passed);
+    assert_eq!(parcel.lines.len(), 1);
+    assert_eq!(post.line("grow 10").len(), 10);
+    assert_eq!(post.host.plugin_views()[0].worker.as_ref().unwrap().restarts, 2);
 }

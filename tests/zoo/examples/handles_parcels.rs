@@ -42,6 +42,7 @@ impl Specimen {
             "panic" => panic!("it was asked to {argument}"),
             "process" => std::process::id().to_string(),
             "seen" => self.seen.load(Ordering::SeqCst).to_string(),
+            "unwritable" => "unwritable".into(),
             "wait" => {
                 std::thread::sleep(std::time::Duration::from_micros(argument.parse().unwrap_or(0)));
                 String::new()

@@ -30,6 +30,7 @@ impl Specimen {
             // SAFETY: it is what it is made for.
             "kill" => _ = unsafe { libc::raise(libc::SIGKILL) },
             "scribble" => scribble(argument.parse().unwrap_or(1)),
+            "spin" => while std::hint::black_box(true) {},
             // SAFETY: it is what it is made for.
             "stop" => _ = unsafe { libc::raise(libc::SIGSTOP) },
             _ => message.set_header("process", &std::process::id().to_string()),
@@ -101,6 +102,10 @@ impl Plugin for Specimen {
             "hang" => hang(),
             _ => Ok(Specimen),
         }
+    }
+
+    fn reload(&self, _: Config) -> Result<()> {
+        Ok(())
     }
 }
 

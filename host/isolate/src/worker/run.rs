@@ -40,8 +40,9 @@ impl Handler for Running {
         let all = self.callbacks.read();
         let request = served.request();
         self.with_slot(|slot| {
+            // Its payload is read by code of the plugin, which may end this process: then the call was begun.
+            served.begin(0);
             if let Err(what) = fill(slot, &all, request, served.payload()) {
-                served.begin(0);
                 served.end(raw::FAULT, 0);
                 served.report(Report::Fault as u32, what);
                 return served.unchanged();
