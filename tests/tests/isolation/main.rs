@@ -15,6 +15,7 @@ mod neighbours;
 mod notes;
 mod points;
 mod scenes;
+mod telling;
 mod units;
 
 /// This binary is the host and its workers.

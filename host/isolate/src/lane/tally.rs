@@ -61,7 +61,7 @@ mod tests {
                 move || tally.close()
             });
             // Every third one finds no room.
-            let is_queued = |number: &u64| tally.add(1) && (number % 3 != 0 || !tally.take_back(1));
+            let is_queued = |number: &u64| tally.add(1) && (!number.is_multiple_of(3) || !tally.take_back(1));
             let queued = (0..100).filter(is_queued).count() as u64;
             assert_eq!(closing.join().unwrap(), queued);
         }
