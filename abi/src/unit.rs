@@ -190,18 +190,7 @@ impl Unit {
     /// Waits for what happens next, but not longer than that; without a limit until something happens. Returns `None` if
     /// nothing has happened in that time, or the unit [is over](Self::is_over).
     pub fn next(&self, limit: Option<Duration>) -> Option<Event<'_>> {
-        let mut event = UnitEvent {
-            size: size_of::<UnitEvent>() as u32,
-            kind: 0,
-            run: 0,
-            order: 0,
-            what: 0,
-            status: 0,
-            signal: 0,
-            input: -1,
-            output: -1,
-            reserved: 0,
-        };
+        let mut event = UnitEvent::none();
         let deadline = limit.map(|limit| (std::time::Instant::now(), limit));
         loop {
             let left = deadline.map(|(began, limit)| limit.saturating_sub(began.elapsed()));

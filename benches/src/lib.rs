@@ -4,6 +4,7 @@
 mod allocating;
 mod marked;
 mod numbered;
+mod passing;
 mod telling;
 
 use hookrail_abi::prelude::*;
@@ -12,6 +13,7 @@ use hookrail_abi::{Payload, points};
 pub use allocating::{Allocating, AllocatingConfig};
 pub use marked::{Hundred, Marked};
 pub use numbered::Numbered;
+pub use passing::{Passing, PassingConfig};
 pub use telling::Telling;
 
 /// The payload in which callbacks count.

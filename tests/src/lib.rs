@@ -66,6 +66,11 @@ pub fn telling() -> PathBuf {
     of_benches("telling")
 }
 
+/// The library of the benchmarks that lets messages pass, always optimised.
+pub fn passing() -> PathBuf {
+    of_benches("passing")
+}
+
 /// The library of the benchmarks that allocates, always optimised, with or without counting.
 pub fn allocating(counted: bool) -> PathBuf {
     of_benches(if counted { "allocating_counted" } else { "allocating" })
@@ -76,7 +81,7 @@ fn of_benches(name: &str) -> PathBuf {
     let built = BUILT.get_or_init(|| {
         let marked =
             ["hundred", "marked"].into_iter().flat_map(|name| (1..=2).map(move |mark| format!("{name}_{mark}")));
-        let others = ["allocating", "allocating_counted", "telling"].map(str::to_owned);
+        let others = ["allocating", "allocating_counted", "passing", "telling"].map(str::to_owned);
         let names: Vec<_> = (0..8).map(|index| format!("work_{index}")).chain(marked).chain(others).collect();
         let examples = names.iter().flat_map(|name| ["--example", name]);
         let arguments: Vec<_> = ["--release", "-p", "hookrail-benches"].into_iter().chain(examples).collect();

@@ -7,6 +7,7 @@
 //!    ([`proxy`]), of which neighbours cross together ([`group`]).
 
 mod abort;
+mod aftermath;
 mod asked;
 mod body;
 mod call;

@@ -187,22 +187,11 @@ unsafe extern "C" fn next(
         Next::Happened(happened, descriptors) => {
             let mut descriptors = descriptors.into_iter();
             let mut descriptor = || descriptors.next().map_or(-1, IntoRawFd::into_raw_fd);
-            let mut out = boundary::UnitEvent {
-                size: 0,
-                kind: UNIT_FAILED,
-                run: 0,
-                order: 0,
-                what: 0,
-                status: 0,
-                signal: 0,
-                input: -1,
-                output: -1,
-                reserved: 0,
-            };
+            let mut out = boundary::UnitEvent::none();
             match happened {
                 // It is the state of the inbox, and not in its queue.
                 UnitEvent::Gone => return UNIT_GONE,
-                UnitEvent::Failed => {}
+                UnitEvent::Failed => out.kind = UNIT_FAILED,
                 UnitEvent::Ended { run, end } => {
                     (out.kind, out.run) = (UNIT_ENDED, run);
                     (out.status, out.signal) = match end {

@@ -9,7 +9,7 @@ use crate::wire::{PluginId, Receiver, ToHost};
 
 impl Live {
     fn asked(&self, plugin: PluginId) -> Option<Arc<dyn Asked>> {
-        self.told.lock().get(&plugin)?.asked.clone()
+        self.told.lock().get(&plugin)?.asked.as_ref()?.upgrade()
     }
 
     /// Hears what the worker says until it says nothing more.

@@ -5,7 +5,8 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Inbox, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hookrail_loader::Meter;
@@ -19,6 +20,7 @@ use parking_lot::Mutex;
 use rustix::fs::fstat;
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use super::aftermath::Due;
 use super::crash::Crash;
 use super::failed::Failed;
 use super::reports::Reports;
@@ -56,6 +58,8 @@ pub(crate) struct Live {
     /// What holds it to its limits.
     held: OnceLock<Vec<LimitView>>,
     words: Words,
+    /// What hears the process, until somebody waits for its end.
+    hear: Mutex<Option<JoinHandle<()>>>,
     pub(super) sender: Sender,
     pub(super) process: OnceLock<Process>,
     pub(super) pending: Mutex<Pending>,
@@ -78,7 +82,7 @@ pub(super) struct Pending {
 pub(super) struct Told {
     pub(super) meter: Option<Arc<Meter>>,
     pub(super) waits: Option<End>,
-    pub(super) asked: Option<Arc<dyn Asked>>,
+    pub(super) asked: Option<Weak<dyn Asked>>,
 }
 
 /// What the instances of a plugin ask of their host, with the number for the answer. None of it waits.
@@ -104,7 +108,7 @@ impl Live {
         configured: &str,
         limits: &WorkerLimits,
         reports: Arc<Reports>,
-        over: impl FnOnce(Arc<Live>) + Send + 'static,
+        over: impl FnOnce(Arc<Live>, Due) + Send + 'static,
     ) -> Result<Arc<Self>, Error> {
         static EPOCHS: AtomicU64 = AtomicU64::new(1);
         let failed = |source: io::Error| Error::system(format!("start the worker `{name}`"), source);
@@ -127,6 +131,7 @@ impl Live {
             configured: configured.into(),
             held: OnceLock::new(),
             words: Words::of(said).map_err(failed)?,
+            hear: Mutex::default(),
             sender: Sender::new(ours),
             process: OnceLock::new(),
             pending: Mutex::default(),
@@ -163,17 +168,19 @@ impl Live {
         processes::started();
         let (ended, of) = (live.clone(), process.clone());
         process.on_exit(move |exit| {
+            let due = ended.reports.aftermath.begin();
             ended.end(exit, of.reached());
-            over(ended);
+            over(ended, due);
         });
         let _ = live.process.set(process);
         let (ready, is_ready) = sync_channel(1);
         let hearing = live.clone();
         let hear = move || hearing.hear(receiver, &ready);
-        std::thread::Builder::new().name("hookrail-worker".into()).spawn(hear).map_err(|error| {
+        let hear = std::thread::Builder::new().name("hookrail-worker".into()).spawn(hear).map_err(|error| {
             live.kill();
             failed(error)
         })?;
+        *live.hear.lock() = Some(hear);
         match is_ready.recv_timeout(limits.patience) {
             Ok(version) if version == VERSION => Ok(live),
             Ok(version) => {
@@ -311,6 +318,15 @@ impl Live {
         self.exit.get().cloned().unwrap_or_else(|| "does not answer".into())
     }
 
+    /// Waits until nothing comes of it any more, once it has ended: until then threads hold what it had.
+    pub(super) fn hear_out(&self) {
+        let hear = self.hear.lock().take();
+        if let Some(hear) = hear.filter(|hear| hear.thread().id() != std::thread::current().id()) {
+            let _ = hear.join();
+        }
+        let _ = self.words.last();
+    }
+
     /// Whether somebody has ended it, rather than what ran in it. To be asked once it is known how it ended.
     pub(super) fn was_ended_by_others(&self) -> bool {
         // Relaxed: whoever knows how it ended sees it.
@@ -318,7 +334,7 @@ impl Live {
     }
 
     /// From now on it is heard what is told of a plugin, and what its instances ask.
-    pub(super) fn expect(&self, plugin: PluginId, asked: Arc<dyn Asked>) {
+    pub(super) fn expect(&self, plugin: PluginId, asked: Weak<dyn Asked>) {
         self.told.lock().entry(plugin).or_default().asked = Some(asked);
     }
 
@@ -335,7 +351,7 @@ impl Live {
     /// Forgets a plugin that has been closed.
     pub(super) fn forget(&self, plugin: PluginId) {
         let told = self.told.lock().remove(&plugin);
-        if let Some(asked) = told.and_then(|told| told.asked) {
+        if let Some(asked) = told.and_then(|told| told.asked?.upgrade()) {
             asked.over(self);
         }
         self.crash.lock().opened.retain(|opened| opened.number != plugin);
@@ -353,17 +369,13 @@ impl Live {
         let is_sigkill = matches!(exit.status, ExitStatus::Killed { signal: libc::SIGKILL, .. });
         let is_killed = self.is_killed.load(Ordering::Relaxed) && (was_aborted || is_sigkill);
         processes::ended(exit, is_killed);
-        let is_reported = !is_killed || was_aborted;
-        if is_reported {
-            // Before anybody hears of the end: they may wait for the report.
-            self.reports.begin();
-        }
+        let report = (!is_killed || was_aborted).then(|| self.reports.aftermath.begin());
         // First, since finding out why it ended may take a while.
         // Release: pairs with the Acquire in `is_dead`, and with that of waiting on a lane.
         self.dead.store(true, Ordering::Release);
         self.region.poison();
         self.sender.close();
-        let asked: Vec<_> = self.told.lock().values().filter_map(|told| told.asked.clone()).collect();
+        let asked: Vec<_> = self.told.lock().values().filter_map(|told| told.asked.as_ref()?.upgrade()).collect();
         asked.iter().for_each(|asked| asked.over(self));
         let limit = if is_killed { None } else { reached_by(&self.limits, reached, || self.words.last()) };
         let is_sent = matches!(
@@ -386,8 +398,8 @@ impl Live {
         }
         let _ = self.exit.set(how);
         self.let_go();
-        if is_reported {
-            self.report();
+        if let Some(due) = report {
+            self.report(due);
         }
     }
 

@@ -61,7 +61,7 @@ impl Plugin {
         let file = self.file.to_string_lossy().into_owned();
         let force_unload = self.opening.force_unload;
         let opened = self.ask(live, &self.note.name, Ask::Open { plugin: self.number, file, force_unload })?;
-        live.expect(self.number, self.asked.clone());
+        live.expect(self.number, Arc::downgrade(&self.asked) as _);
         let mut plan = self.plan.lock();
         if matches!(opened, Answer::Opened { counts_memory: true }) {
             let meter = plan.meter.get_or_insert_with(|| Arc::new(Meter::elsewhere(self.opening.max_memory)));

@@ -9,14 +9,15 @@ use hookrail_engine::Crashes;
 use hookrail_model::crash::{CrashReport, LostCall};
 use hookrail_model::log;
 
+use super::aftermath::Due;
 use super::live::Live;
 use super::trace;
 
 impl Live {
-    /// Has the report written, whose due was begun.
-    pub(super) fn report(self: &Arc<Self>) {
+    /// Has the report written.
+    pub(super) fn report(self: &Arc<Self>, due: Due) {
         self.crash.lock().is_being_written = true;
-        self.write_report();
+        self.write_report(due);
     }
 
     /// A call was lost with it.
@@ -27,24 +28,23 @@ impl Live {
         if crash.report.is_some() && !crash.is_being_written {
             crash.is_being_written = true;
             drop(crash);
-            self.reports.begin();
-            self.write_report();
+            self.write_report(self.reports.aftermath.begin());
         }
     }
 
-    fn write_report(self: &Arc<Self>) {
+    fn write_report(self: &Arc<Self>, due: Due) {
         let live = self.clone();
         let write = move || {
             live.make_report();
             while let Some(report) = live.next_report() {
                 live.reports.keep(&report);
             }
-            live.reports.end();
+            drop(live);
+            drop(due);
         };
         if let Err(error) = std::thread::Builder::new().name("hookrail-report".into()).spawn(write) {
             log!(error, worker = self.reports.worker(), "the report of its end cannot be written: {error}");
             self.crash.lock().is_being_written = false;
-            self.reports.end();
         }
     }
 

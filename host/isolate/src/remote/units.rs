@@ -38,12 +38,7 @@ impl Units {
                 Ok(()) => return,
                 Err(refused) => UnitAnswer::Began(Err(refused)),
             },
-            UnitAsk::End(unit) => {
-                if let Some(control) = control(unit) {
-                    control.end();
-                }
-                return;
-            }
+            UnitAsk::End(unit) => return self.end(live, unit),
             UnitAsk::Say { unit, run, said } => {
                 if let Some(control) = control(unit) {
                     control.say(run, said);
@@ -100,6 +95,20 @@ impl Units {
             self.begun.lock().remove(&key);
             format!("the host can start no thread: {error}")
         })
+    }
+
+    fn end(&self, live: &Live, unit: UnitId) {
+        let mut begun = self.begun.lock();
+        match begun.get(&(live.epoch, unit)) {
+            Some(Some((control, _))) => {
+                let control = control.clone();
+                drop(begun);
+                control.end();
+            }
+            // It is about to begin: without its place it ends at once.
+            Some(None) => _ = begun.remove(&(live.epoch, unit)),
+            None => {}
+        }
     }
 
     fn control(&self, live: &Live, unit: UnitId) -> Option<Arc<dyn UnitControl>> {

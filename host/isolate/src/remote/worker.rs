@@ -14,6 +14,7 @@ use hookrail_model::log;
 use hookrail_supervise::{Backoff, Next, Supervisor};
 use parking_lot::Mutex;
 
+use super::aftermath::Due;
 use super::crash::Opened;
 use super::live::Live;
 use super::reports::Reports;
@@ -135,7 +136,6 @@ impl Worker {
         loop {
             self.wake(plugin.name(), "attach", deadline)?;
             let mut state = self.state.lock();
-            // Else it has ended already, or the last of its plugins has left: once more.
             if let Now::Runs(live) = &state.now
                 && !live.is_dead()
             {
@@ -143,6 +143,10 @@ impl Worker {
                 live.crash.lock().opened.push(plugin.opened());
                 state.plugins.push(Arc::downgrade(&plugin));
                 return Ok(live);
+            }
+            // It has ended already, or the last of its plugins has left: once more.
+            if Instant::now() >= deadline {
+                return Err(late(plugin.name(), "attach"));
             }
         }
     }
@@ -160,9 +164,7 @@ impl Worker {
         self.changed.wait_while(&mut state, is_between, Some(deadline));
         match &state.now {
             Now::Runs(live) if !live.is_dead() => Ok(()),
-            Now::Runs(_) | Now::Restarts => {
-                Err(Error::misbehaved(plugin, Misbehaved::worker_ended(call, "its worker was not back in time")))
-            }
+            Now::Runs(_) | Now::Restarts => Err(late(plugin, call)),
             Now::Idle | Now::Failed(_) => {
                 state.now = Now::Restarts;
                 state.backoff = Backoff::new(self.limits.restarts);
@@ -184,7 +186,7 @@ impl Worker {
         self.changed.notify_all();
         // What ended before it was the one that serves was not noticed.
         if live.is_dead() {
-            self.clone().ended(live);
+            self.clone().ended(live.clone(), self.reports.aftermath.begin());
         }
     }
 
@@ -195,7 +197,7 @@ impl Worker {
         drop(state);
         self.end_if_idle();
         // The program may end next.
-        self.reports.wait();
+        self.reports.aftermath.wait();
     }
 
     /// Without any plugin, its process ends.
@@ -210,6 +212,7 @@ impl Worker {
             if let Now::Runs(live) = before {
                 live.kill();
                 live.how_it_ended();
+                live.hear_out();
             }
         }
     }
@@ -271,55 +274,63 @@ impl Worker {
     /// Starts a process.
     fn start(self: &Arc<Self>) -> Result<Arc<Live>, Error> {
         let weak = Arc::downgrade(self);
-        Live::start(&self.supervisor, &self.name, &self.configured, &self.limits, self.reports.clone(), move |ended| {
-            if let Some(worker) = weak.upgrade() {
-                worker.ended(&ended);
-            }
-        })
+        Live::start(
+            &self.supervisor,
+            &self.name,
+            &self.configured,
+            &self.limits,
+            self.reports.clone(),
+            move |ended, due| {
+                if let Some(worker) = weak.upgrade() {
+                    worker.ended(ended, due);
+                }
+            },
+        )
     }
 
     /// A process has ended. Runs on the supervisor's thread, so it waits for nothing.
-    fn ended(self: Arc<Self>, ended: &Arc<Live>) {
+    fn ended(self: Arc<Self>, ended: Arc<Live>, due: Due) {
         let worker = self.clone();
-        let ended = ended.clone();
         // A process that cannot be followed by another thread stays what it is: ended.
-        let revive = std::thread::Builder::new().name("hookrail-revive".into()).spawn(move || worker.revive(&ended));
+        let revive = std::thread::Builder::new().name("hookrail-revive".into()).spawn(move || {
+            if let Some(how) = worker.is_to_be_revived(&ended) {
+                drop(ended);
+                drop(due);
+                worker.again(how);
+            }
+        });
         if let Err(error) = revive {
             log!(error, worker = self.name, "it is not started again: {error}");
         }
     }
 
-    /// Starts another process, unless none is needed, and brings every plugin to where it was.
-    fn revive(self: &Arc<Self>, ended: &Arc<Live>) {
+    /// A process has ended. If another one is to be started, with every plugin where it was, returns how it ended.
+    fn is_to_be_revived(self: &Arc<Self>, ended: &Arc<Live>) -> Option<String> {
         // Relaxed: a count.
         self.dropped.fetch_add(ended.region.notes_lost(), Ordering::Relaxed);
         // What its instances would have removed themselves, had they ended before it.
         self.homes.lock().iter().for_each(|home| sweep_instance(home));
-        let plugins = {
-            let mut state = self.state.lock();
-            match &state.now {
-                Now::Runs(live) if Arc::ptr_eq(live, ended) => {}
-                // It was not the one that serves: it ended while it was being started, or is not needed any more.
-                _ => return,
-            }
-            state.last_end = Some(ended.how_it_ended());
-            // As with units: who has served for so long has not failed to start.
-            if state.since.elapsed() >= self.limits.restarts.longest {
-                state.backoff.progress();
-            }
-            let plugins: Vec<_> = state.plugins.iter().filter_map(Weak::upgrade).collect();
-            if !plugins.iter().any(|plugin| plugin.serves()) {
-                state.now = Now::Idle;
-                self.changed.notify_all();
-                return;
-            }
-            state.now = Now::Restarts;
-            plugins
-        };
         let how = ended.how_it_ended();
+        let mut state = self.state.lock();
+        match &state.now {
+            Now::Runs(live) if Arc::ptr_eq(live, ended) => {}
+            // It was not the one that serves: it ended while it was being started, or is not needed any more.
+            _ => return None,
+        }
+        state.last_end = Some(how.clone());
+        // As with units: who has served for so long has not failed to start.
+        if state.since.elapsed() >= self.limits.restarts.longest {
+            state.backoff.progress();
+        }
+        if !state.plugins.iter().filter_map(Weak::upgrade).any(|plugin| plugin.serves()) {
+            state.now = Now::Idle;
+            self.changed.notify_all();
+            return None;
+        }
+        state.now = Now::Restarts;
+        drop(state);
         log!(error, worker = self.name, pid = ended.pid(), "it {how}; it is started again");
-        drop(plugins);
-        self.again(how);
+        Some(how)
     }
 
     fn again(self: &Arc<Self>, mut how: String) {
@@ -364,6 +375,11 @@ impl Worker {
         self.set_running(&mut self.state.lock(), &live);
         Ok(())
     }
+}
+
+/// There was no process in time for a call of a plugin.
+fn late(plugin: &str, call: &'static str) -> Error {
+    Error::misbehaved(plugin, Misbehaved::worker_ended(call, "its worker was not back in time"))
 }
 
 /// What is said of a worker that has been given up.

@@ -69,6 +69,24 @@ pub struct UnitEvent {
     pub reserved: u32,
 }
 
+impl UnitEvent {
+    /// Nothing yet: what is passed to `next`.
+    pub const fn none() -> Self {
+        UnitEvent {
+            size: size_of::<Self>() as u32,
+            kind: 0,
+            run: 0,
+            order: 0,
+            what: 0,
+            status: 0,
+            signal: 0,
+            input: -1,
+            output: -1,
+            reserved: 0,
+        }
+    }
+}
+
 /// How a unit is. The caller sets `size`; the host writes the rest.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
