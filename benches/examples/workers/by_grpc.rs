@@ -17,7 +17,7 @@ use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Request, Response, Status, client};
 use tonic_prost::ProstCodec;
 
-use super::BODY;
+use super::passing::BODY;
 use super::shared::lanes::message;
 use super::shared::other_side::{asked, start};
 

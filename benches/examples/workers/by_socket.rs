@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use hookrail::{Message, MessagePublish};
 use hookrail_abi::{Bytes, Format, Point, Text};
 
-use super::BODY;
+use super::passing::BODY;
 use super::shared::lanes::message;
 use super::shared::other_side::{asked, start};
 

@@ -6,7 +6,8 @@ use hookrail::{Config, Host, Isolation, Message, MessagePublish, PluginConfig};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use super::{Passing, Rows};
+use super::passing::Passing;
+use super::rows::Rows;
 
 const RUNS: usize = 5;
 

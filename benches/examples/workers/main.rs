@@ -8,8 +8,8 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use hookrail::{Config, Decision, HookPoint, Host, Isolation, Message, MessagePublish, PluginConfig, WorkerLimits};
-use serde_json::{Value, json};
+use hookrail::Isolation;
+use serde_json::json;
 
 #[path = "../../shared/mod.rs"]
 mod shared;
@@ -18,14 +18,16 @@ mod by_grpc;
 mod by_socket;
 mod ends;
 mod memory;
+mod passing;
+mod rows;
 
+use passing::{BODY, Passing};
+use rows::Rows;
 use shared::lanes::{Edit, bare, be_the_other_side, message};
 use shared::ping_pong::Wait;
 use shared::processor;
 use shared::rounds::compare;
 
-/// The bytes of a message's body.
-const BODY: usize = 200;
 const ROUNDS: usize = 101;
 const TURN: Duration = Duration::from_millis(1);
 
@@ -44,65 +46,6 @@ fn main() -> ExitCode {
     memory::measure(&mut rows);
     println!("\n{}", processor());
     if rows.missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// What is printed, and how many bounds were missed.
-#[derive(Default)]
-struct Rows {
-    missed: usize,
-}
-
-impl Rows {
-    fn print(&mut self, what: &str, value: &str, bound: Option<(&str, bool)>) {
-        let (bound, is_reached) = bound.unwrap_or(("printed", true));
-        self.missed += usize::from(!is_reached);
-        println!("{} {what}: {value} ({bound})", if is_reached { "  " } else { "! " });
-    }
-}
-
-/// A host with the plugin that lets messages pass.
-struct Passing {
-    host: Host,
-    publish: HookPoint<MessagePublish>,
-}
-
-impl Passing {
-    fn new(isolation: Isolation, config: Value) -> Self {
-        let limits = WorkerLimits::default().with_deadline(Duration::from_secs(600));
-        let plugin = PluginConfig::default().with_isolation(isolation).with_worker(limits).with_config(config);
-        let host = Host::new(Config::default().with_plugin("passing", plugin)).expect("a host");
-        let publish = host.point(MessagePublish).expect("a built-in point");
-        // SAFETY: our own library.
-        unsafe { host.load(hookrail_tests::passing()) }.expect("it is built");
-        Passing { host, publish }
-    }
-
-    fn isolated(config: Value) -> Self {
-        Passing::new(Isolation::WORKER, config)
-    }
-
-    fn worker(&self) -> u32 {
-        let view = self.host.plugin_views().pop().expect("it is loaded");
-        view.worker.and_then(|worker| worker.pid).expect("it runs")
-    }
-
-    fn run(&self, rounds: u64) -> Duration {
-        let mut message = message(BODY);
-        // The first ones find out again whether spinning pays off.
-        (0..100).for_each(|_| self.pass(&mut message));
-        let start = std::time::Instant::now();
-        (0..rounds).for_each(|_| self.pass(&mut message));
-        start.elapsed()
-    }
-
-    fn pass(&self, message: &mut Message) {
-        assert_eq!(self.publish.dispatch(message).decision(), Decision::Passed);
-    }
-
-    /// How many calls have failed.
-    fn faults(&self) -> u64 {
-        self.host.point_views().iter().flat_map(|point| &point.chain).map(|callback| callback.faults).sum()
-    }
 }
 
 /// A whole dispatch, beside the least that two processes need, and beside sockets.

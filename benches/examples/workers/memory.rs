@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Passing, Rows};
+use super::passing::Passing;
+use super::rows::Rows;
 
 pub(super) fn measure(rows: &mut Rows) {
     for count in [1, 100] {
