@@ -209,7 +209,7 @@ impl Unit {
     fn event(&self, event: &UnitEvent) -> Option<Event<'_>> {
         let run = event.run;
         match event.kind {
-            UNIT_STARTED => {
+            UNIT_STARTED if event.input >= 0 && event.output >= 0 => {
                 // SAFETY: the host has given these to us, and nobody else has them.
                 let (stdin, stdout) =
                     unsafe { (OwnedFd::from_raw_fd(event.input), OwnedFd::from_raw_fd(event.output)) };

@@ -56,6 +56,19 @@ pub struct UnitSpec {
     pub ping_every: Option<Duration>,
 }
 
+impl UnitSpec {
+    /// How many bytes all of its texts may have together.
+    pub const MOST: usize = 1 << 20;
+
+    /// How many bytes its texts have together, with what each of them takes.
+    pub fn size(&self) -> usize {
+        let one = |text: &str| text.len() + size_of::<String>();
+        let arguments = self.arguments.iter().map(|text| one(text)).sum::<usize>();
+        let environment = self.environment.iter().map(|(name, value)| one(name) + one(value)).sum::<usize>();
+        one(&self.name) + one(&self.program) + self.directory.as_deref().map_or(0, one) + arguments + environment
+    }
+}
+
 /// How a unit is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitNow {
@@ -93,5 +106,42 @@ pub(crate) struct NoUnits;
 impl Units for NoUnits {
     fn begin(&self, _: &str, _: UnitSpec, _: Arc<UnitInbox>) -> Result<Arc<dyn UnitControl>, String> {
         Err("this host starts no processes for plugins: its program does not call hookrail::worker::enter()".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn spec(text: &str) -> UnitSpec {
+        UnitSpec {
+            name: text.into(),
+            program: text.into(),
+            arguments: vec![text.into()],
+            environment: vec![(text.into(), text.into())],
+            directory: Some(text.into()),
+            restarts: None,
+            ready: None,
+            order: None,
+            shutdown: None,
+            pong: None,
+            ping_every: None,
+        }
+    }
+
+    /// Nothing has provided workers to this program.
+    #[test]
+    fn a_program_without_workers_starts_nothing_for_plugins_and_says_why() {
+        let units = crate::isolation::units(Path::new("/"));
+        let refused = units.begin("a", spec("/bin/true"), Arc::new(UnitInbox::new().unwrap())).unwrap_err();
+        assert!(refused.contains("its program does not call hookrail::worker::enter()"), "{refused}");
+    }
+
+    #[test]
+    fn each_text_of_a_specification_counts() {
+        assert_eq!(spec("four").size() - spec("").size(), 6 * 4);
+        assert!(spec("").size() > 0, "a list of nothing is not without end");
     }
 }

@@ -22,8 +22,8 @@ use crate::units::{Next, UnitEnd, UnitEvent, UnitInbox, UnitOrder, UnitSaid, Uni
 pub(super) static SERVICE: UnitService =
     UnitService { size: size_of::<UnitService>() as u32, start, next, watch, say, signal, state, end };
 
-/// How many bytes all texts of a specification may have together.
-const LONGEST: usize = 1 << 20;
+/// How many bytes a text, or all texts of a specification, may have.
+const LONGEST: usize = UnitSpec::MOST;
 
 /// What the functions return if there is no such unit.
 const NONE: u32 = 1;

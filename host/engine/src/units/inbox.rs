@@ -58,12 +58,14 @@ impl UnitInbox {
     }
 
     /// Puts in what has happened, with the descriptors that belong to it. Returns whether it was taken: a start or an
-    /// order is not, if too many wait, and nothing is when the unit is gone.
+    /// order is not, if too many wait, nor is a start without its two descriptors, since a process may have no room for
+    /// those that come to it; and nothing is when the unit is gone.
     pub fn put(&self, event: UnitEvent, descriptors: Vec<OwnedFd>) -> bool {
         let mut state = self.state.lock();
         let may_wait = !matches!(event, UnitEvent::Order { .. } | UnitEvent::Started { .. });
+        let is_whole = !matches!(event, UnitEvent::Started { .. }) || descriptors.len() == 2;
         let is_taken = event == UnitEvent::Gone || !state.is_closed && (may_wait || state.queue.len() < MOST);
-        if state.is_gone || !is_taken {
+        if state.is_gone || !is_whole || !is_taken {
             return false;
         }
         match event {
@@ -134,7 +136,9 @@ mod tests {
     fn its_descriptor_is_readable_while_there_is_something_to_take() {
         let inbox = UnitInbox::new().unwrap();
         assert!(!is_readable(&inbox) && matches!(inbox.next(Duration::ZERO), Next::Nothing));
-        assert!(inbox.put(UnitEvent::Started { run: 1 }, Vec::new()) && inbox.put(UnitEvent::Failed, Vec::new()));
+        let two = || vec![inbox.watch().unwrap(), inbox.watch().unwrap()];
+        assert!(!inbox.put(UnitEvent::Started { run: 1 }, Vec::new()), "it was started without its descriptors");
+        assert!(inbox.put(UnitEvent::Started { run: 1 }, two()) && inbox.put(UnitEvent::Failed, Vec::new()));
         assert!(matches!(inbox.next(Duration::MAX), Next::Happened(UnitEvent::Started { run: 1 }, _)));
         assert!(is_readable(&inbox));
         assert!(matches!(inbox.next(Duration::MAX), Next::Happened(UnitEvent::Failed, _)));

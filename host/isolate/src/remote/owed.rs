@@ -19,6 +19,7 @@ impl Owed {
     /// One more.
     pub(super) fn add(&self, kind: u32, mut text: String) {
         text.truncate(text.floor_char_boundary(LONGEST));
+        text.shrink_to_fit();
         *self.last.lock() = (kind, text);
         // Relaxed: the lock orders what belongs to it.
         self.count.fetch_add(1, Ordering::Relaxed);

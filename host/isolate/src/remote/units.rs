@@ -64,11 +64,18 @@ impl Units {
     ) -> Result<(), String> {
         let units = self.plan.lock().units.clone().ok_or("it has no instance")?;
         let inbox = Arc::new(UnitInbox::new().map_err(|error| format!("the host can have no more: {error}"))?);
+        // Its worker has bounded it for the plugin, by less; it may be the worker that is not to be believed.
+        if spec.size() > 4 * UnitSpec::MOST {
+            return Err(format!("its texts have more than {} bytes", UnitSpec::MOST));
+        }
         let key = (live.epoch, unit);
         {
             let mut begun = self.begun.lock();
-            if begun.len() >= MOST || begun.contains_key(&key) {
-                return Err(format!("it has {MOST} units already"));
+            if begun.len() >= MOST {
+                return Err(format!("its plugin has {MOST} units already"));
+            }
+            if begun.contains_key(&key) {
+                return Err("it is there already".into());
             }
             begun.insert(key, None);
         }

@@ -159,6 +159,7 @@ fn end(status: ExitStatus) -> UnitEnd {
 
 fn bounded(mut reason: String) -> String {
     reason.truncate(reason.floor_char_boundary(REASON));
+    reason.shrink_to_fit();
     reason
 }
 
