@@ -61,7 +61,7 @@ impl Drop for Guard {
 }
 
 /// Longer than anything here takes on the slowest machine; only a failure waits this long.
-pub const LONG: Duration = Duration::from_secs(30);
+pub const LONG: Duration = Duration::from_secs(120);
 
 /// Waits for a condition that another thread brings about.
 ///

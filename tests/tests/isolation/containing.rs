@@ -129,6 +129,22 @@ fn a_call_that_does_not_return_ends_its_worker() {
 }
 
 #[test]
+fn a_stop_that_does_not_return_ends_its_worker_and_the_plugin_is_stopped() {
+    let mut config = limited("harms-its-worker", limits().with_patience(Duration::from_secs(2)));
+    config.plugins.get_mut("harms-its-worker").unwrap().config = serde_json::json!({ "stop": "hang" });
+    let scene = Scene::new(config);
+    let plugin = scene.load(zoo("harms_its_worker"));
+    let first = process(&scene, "which").unwrap();
+    scene.host.stop(&plugin).unwrap();
+    assert!(process(&scene, "which").is_none(), "nobody is called");
+    // It may still be about to say where it was.
+    scene.host.start(&plugin).unwrap();
+    assert!(!alive(first));
+    assert_ne!(process(&scene, "which").unwrap(), first);
+    assert_eq!(scene.unload(plugin), End::Unmapped);
+}
+
+#[test]
 fn a_start_that_does_not_return_is_a_failed_load() {
     let config = |start: &str, patience| {
         let mut config = limited("harms-its-worker", limits().with_patience(patience));

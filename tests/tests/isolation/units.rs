@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use hookrail::{Config, Decision, HealthLimits, Isolation, Message, PluginConfig};
 use hookrail_tests::probe::{LONG, eventually};
+use hookrail_tests::recorder::{Heard, heard, listen};
 use hookrail_tests::scene::Scene;
-use hookrail_tests::{specimens, zoo};
+use hookrail_tests::{alone, specimens, zoo};
 use serde_json::json;
 
 use crate::scenes::limits;
@@ -135,6 +136,8 @@ fn the_units_of_an_instance_end_before_it_is_stopped_and_those_that_do_not_are_k
         // It leaves a descendant that is in a session of its own.
         ask(&scene, "start-unheard unheard setsid sleep 1000 & exec sleep 1000");
         let obedient = pid(&scene, "obedient");
+        becomes(&scene, "is-readable unheard", |answer| answer == "true");
+        becomes(&scene, "is-readable obedient", |answer| answer == "false");
         let unheard = becomes(&scene, "status unheard", |status| status.starts_with("Init"));
         let unheard: u32 = unheard.split(' ').nth(1).unwrap().parse().unwrap();
         assert!(lives(obedient) && lives(unheard));
@@ -219,5 +222,23 @@ fn a_plugin_in_c_has_a_unit() {
         assert!(scene.publish.dispatch(&mut message).decision() == Decision::Passed);
         assert_eq!(message.header("said"), Some("through a process"));
         assert!(scene.unload(plugin).is_unmapped());
+    }
+}
+
+#[test]
+fn what_a_unit_writes_to_its_stderr_is_logged_line_by_line() {
+    alone!();
+    listen();
+    for (scene, _home) in both() {
+        let plugin = scene.load(zoo(SPECIMEN));
+        ask(&scene, &format!("start a echo 'a line'; printf 'half of one' >&2; echo ' and the rest' >&2; {OBEDIENT}"));
+        let is_it = |heard: &Heard| {
+            heard.message().ends_with("half of one and the rest")
+                && heard.field("instance") == Some(&format!("text {PLUGIN:?}"))
+                && heard.field("unit") == Some(r#"text "a""#)
+        };
+        eventually("it is logged", || heard().iter().any(is_it));
+        assert!(scene.unload(plugin).is_unmapped());
+        listen();
     }
 }

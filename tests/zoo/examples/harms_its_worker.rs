@@ -10,9 +10,14 @@ struct Config {
     /// What to do when it is started: `abort` or `hang`.
     #[serde(default)]
     start: String,
+    /// What to do when it is stopped: `hang`.
+    #[serde(default)]
+    stop: String,
 }
 
-struct Specimen;
+struct Specimen {
+    stop: String,
+}
 
 impl Specimen {
     fn harm(message: &mut Message) {
@@ -100,12 +105,18 @@ impl Plugin for Specimen {
         match config.start.as_str() {
             "abort" => std::process::abort(),
             "hang" => hang(),
-            _ => Ok(Specimen),
+            _ => Ok(Specimen { stop: config.stop }),
         }
     }
 
     fn reload(&self, _: Config) -> Result<()> {
         Ok(())
+    }
+
+    fn stop(&self) {
+        if self.stop == "hang" {
+            hang();
+        }
     }
 }
 

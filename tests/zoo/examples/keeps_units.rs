@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -75,6 +76,7 @@ impl Specimen {
             ["events", name] => known(name).map_or("unknown".into(), |(_, events)| events.lock().unwrap().join(", ")),
             ["signal", name, signal] => known(name)
                 .map_or("unknown".into(), |(unit, _)| unit.signal(signal.parse().unwrap_or(-1)).to_string()),
+            ["is-readable", name] => known(name).map_or("unknown".into(), |(unit, _)| is_readable(&unit).to_string()),
             ["end", name] => {
                 if let Some((unit, _)) = known(name) {
                     unit.end();
@@ -86,6 +88,14 @@ impl Specimen {
         };
         message.body = answer.into();
     }
+}
+
+/// Whether there is something to take, as a runtime would find out.
+fn is_readable(unit: &Unit) -> bool {
+    let Some(descriptor) = unit.watch() else { return false };
+    let mut polled = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: it is one structure, and ours.
+    unsafe { libc::poll(&mut polled, 1, 0) == 1 }
 }
 
 fn shell(name: &str, script: &str) -> Spec {

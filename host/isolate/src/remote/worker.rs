@@ -137,7 +137,7 @@ impl Worker {
             self.wake(plugin.name(), "attach", deadline)?;
             let mut state = self.state.lock();
             if let Now::Runs(live) = &state.now
-                && !live.is_dead()
+                && !live.is_over()
             {
                 let live = live.clone();
                 live.crash.lock().opened.push(plugin.opened());
@@ -155,15 +155,15 @@ impl Worker {
     /// given up. It is for a plugin, which is about to be called.
     pub(super) fn wake(self: &Arc<Self>, plugin: &str, call: &'static str, deadline: Instant) -> Result<(), Error> {
         let mut state = self.state.lock();
-        // What has just ended, or is being started, is the business of the thread that does that.
+        // What has just ended, is about to, or is being started, is the business of the thread that sees to that.
         let is_between = |state: &mut State| match &state.now {
-            Now::Runs(live) => live.is_dead(),
+            Now::Runs(live) => live.is_over(),
             Now::Restarts => true,
             Now::Idle | Now::Failed(_) => false,
         };
         self.changed.wait_while(&mut state, is_between, Some(deadline));
         match &state.now {
-            Now::Runs(live) if !live.is_dead() => Ok(()),
+            Now::Runs(live) if !live.is_over() => Ok(()),
             Now::Runs(_) | Now::Restarts => Err(late(plugin, call)),
             Now::Idle | Now::Failed(_) => {
                 state.now = Now::Restarts;
