@@ -39,13 +39,18 @@ fn kill(worker: u32) -> Instant {
 fn death_seen() -> Duration {
     let passing = Passing::isolated(json!({}));
     let worker = passing.worker();
+    let directory = tempfile::tempdir().expect("a directory");
+    let here = directory.path().join("here");
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| {
-            let _ = passing.publish.dispatch(&mut Message::new("never", ""));
+            let mut message = Message::new("never", "");
+            message.source.set(here.to_str().expect("a name of letters"));
+            let _ = passing.publish.dispatch(&mut message);
             Instant::now()
         });
-        // It sleeps by then, in a call that does not return.
-        std::thread::sleep(Duration::from_millis(100));
+        while !here.exists() {
+            std::thread::yield_now();
+        }
         let killed = kill(worker);
         let took = waiting.join().expect("it returned") - killed;
         assert_eq!(passing.faults(), 1);
