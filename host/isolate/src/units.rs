@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 
 use self::kind::{Spoken, ThroughPlugin};
 
-/// How long a unit waits at once for the generation that has its name, until it looks whether it is still wanted.
+/// How long a unit waits at once for the one that has its name, until it looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The units of plugins of one host.
@@ -52,7 +52,7 @@ impl Units for HostUnits {
         let kind = ThroughPlugin { instance: instance.into(), spec, inbox, spoken };
         match Lock::take(&self.directory, &name) {
             Ok(lock) => kept.clone().open(&supervisor, lock, kind).map_err(|error| error.to_string())?,
-            Err(Error::Held { by: Some(by), .. }) if by == std::process::id() => {
+            Err(Error::Held { by: Some(by), .. }) if is_given_back(by) => {
                 let (waiting, directory) = (kept.clone(), self.directory.clone());
                 let wait = move || waiting.wait(&supervisor, &directory, &name, kind);
                 let thread = std::thread::Builder::new().name("hookrail-unit-wait".into()).spawn(wait);
@@ -62,6 +62,12 @@ impl Units for HostUnits {
         }
         Ok(kept)
     }
+}
+
+/// Whether a name that process has will be free in a while: it is another generation of the instance in this process, or
+/// the process has ended, and a guardian is ending what it had started.
+fn is_given_back(by: u32) -> bool {
+    by == std::process::id() || !Path::new(&format!("/proc/{by}")).exists()
 }
 
 fn deadlines(spec: &UnitSpec) -> Deadlines {
@@ -89,7 +95,7 @@ enum Phase {
     /// It ends, or has ended: how it was then.
     Ending(UnitView),
     Open(Unit),
-    /// Another generation of the instance has its name.
+    /// The one before it has its name.
     Waiting(UnitView),
 }
 
@@ -112,7 +118,7 @@ impl Kept {
         Ok(())
     }
 
-    /// Waits until the other generation has ended its unit of that name.
+    /// Waits until the one before it has ended.
     fn wait(self: Arc<Self>, supervisor: &Supervisor, directory: &Path, name: &str, kind: ThroughPlugin) {
         let lock = loop {
             match Lock::take_within(directory, name, LOOK) {
@@ -148,7 +154,7 @@ impl UnitControl for Kept {
             Phase::Waiting(view) => {
                 let mut view = view.clone();
                 view.state = UnitState::Waiting;
-                view.reason = Some("another generation of the instance has its name".into());
+                view.reason = Some("the one before it, of that name, has not ended yet".into());
                 view
             }
         };

@@ -173,10 +173,37 @@ fn two_hosts_do_not_have_one_unit() {
     let other = second.load(zoo(SPECIMEN));
     assert_eq!(ask(&second, &format!("start a {OBEDIENT}")), "began");
     let status = becomes(&second, "status a", |status| status.starts_with("Waiting"));
-    assert_eq!(status, "Waiting 0 0: another generation of the instance has its name");
+    assert_eq!(status, "Waiting 0 0: the one before it, of that name, has not ended yet");
     assert!(first.unload(plugin).is_unmapped());
     pid(&second, "a");
     assert!(second.unload(other).is_unmapped());
+}
+
+/// A host that was killed leaves a guardian, which has the name until what the unit had started is gone.
+#[test]
+fn a_host_that_is_started_again_waits_for_what_is_left_of_the_one_before_and_for_no_other() {
+    let home = tempfile::tempdir().unwrap();
+    let scene = Scene::new(config(Isolation::InProcess).with_home(home.path()));
+    let plugin = scene.load(zoo(SPECIMEN));
+    std::fs::create_dir_all(home.path().join("units")).unwrap();
+    let held = |name: &str, by: u32| {
+        let path = home.path().join(format!("units/{PLUGIN}.{name}.lock"));
+        std::fs::write(&path, format!("{by}\n")).unwrap();
+        let file = std::fs::File::open(path).unwrap();
+        file.lock().unwrap();
+        file
+    };
+    // No process has such a number.
+    let ended = held("a", u32::MAX / 2);
+    assert_eq!(ask(&scene, &format!("start a {OBEDIENT}")), "began");
+    becomes(&scene, "status a", |status| status.starts_with("Waiting"));
+    drop(ended);
+    pid(&scene, "a");
+    let other = std::os::unix::process::parent_id();
+    let _lives = held("b", other);
+    let refused = ask(&scene, &format!("start b {OBEDIENT}"));
+    assert!(refused.ends_with(&format!("is there already, held by process {other}")), "{refused}");
+    assert!(scene.unload(plugin).is_unmapped());
 }
 
 #[test]
