@@ -104,8 +104,9 @@ fn notifications_add_up_when_the_worker_ends_among_them() {
     assert_eq!(scene.unload(plugin), End::Unmapped);
     let heard = std::fs::read_to_string(&file).unwrap();
     let heard: Vec<_> = heard.lines().collect();
-    // The one in which it ended was heard, and was not done.
-    assert_eq!(heard.len() as u64 - 1 + view.dropped, (threads * EACH) as u64, "{view:?}");
+    // One of each thread may have been begun when the process ended: heard, and not done. That of the one that ended it was.
+    let twice = (heard.len() as u64 + view.dropped).checked_sub((threads * EACH) as u64);
+    assert!(twice.is_some_and(|twice| (1..=threads as u64).contains(&twice)), "{twice:?} {} {view:?}", heard.len());
     assert!(view.dropped > 0);
     let mut once = heard.iter().filter(|body| !body.starts_with("wait")).collect::<Vec<_>>();
     once.sort();
