@@ -18,6 +18,7 @@ mod growing;
 mod lifecycle;
 mod memory;
 mod state;
+mod stream;
 mod trace;
 mod unit;
 
@@ -30,6 +31,10 @@ pub use growing::{Growing, TooSmall};
 pub use lifecycle::{HEALTH_DEGRADED, LifecycleTable, READY_NOT_YET};
 pub use memory::{MemoryShard, MemoryTable};
 pub use state::{SavedState, StateTable};
+pub use stream::{
+    Endpoint, STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY,
+    STREAM_SINK, STREAM_SOURCE, StreamIo, StreamMark, StreamTable,
+};
 pub use trace::{
     PARENT_CURRENT, PARENT_NONE, SITE_EVENT, SITE_SPAN, TraceLibrary, TracePanic, TraceService, TraceSite, TraceSiteId,
     TraceTable, TraceValue, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,

@@ -102,6 +102,7 @@
 //! - `isolation`: [`worker`], which runs plugins in processes of their own.
 //! - `package`: [`package`], which builds and verifies signed plugin packages, and [`store`], which keeps the installed
 //!   ones.
+//! - `stream`: [`stream`], which runs the sources and sinks of plugins in pipelines.
 //! - `schema`: validates a plugin's configuration against its JSON Schema and reports all mistakes at once; without
 //!   this feature the plugin itself reports the first one.
 
@@ -117,6 +118,9 @@ pub use hookrail_package as package;
 #[cfg(feature = "package")]
 #[doc(inline)]
 pub use hookrail_store as store;
+#[cfg(feature = "stream")]
+#[doc(inline)]
+pub use hookrail_stream as stream;
 
 /// Plugins in worker processes: call [`enter`](worker::enter) first in `main`, and say in the configuration which plugins
 /// run so.
@@ -150,7 +154,11 @@ pub use hookrail_model::isolation::{
 };
 pub use hookrail_model::log_level::LogLevel;
 pub use hookrail_model::memory::{Memory, MemoryView};
-pub use hookrail_model::note::{Note, NoteHook};
+pub use hookrail_model::note::{EndpointKind, Guarantee, Note, NoteEndpoint, NoteHook};
+pub use hookrail_model::pipeline::{
+    EndpointState, PipelineConfig, PipelineState, PipelineView, QueueConfig, QueuePolicy, SinkConfig, SinkView,
+    SourceConfig, SourceView,
+};
 #[doc(hidden)]
 pub use hookrail_model::schema::Schema;
 pub use hookrail_model::stats::{LastFault, Latency, StatsLevel};
@@ -166,5 +174,6 @@ pub use hookrail_model::{time, units};
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};
 pub use hookrail_abi::host::with_context;
 pub use hookrail_abi::{
-    Access, CurrentContext, Decision, Dropped, Flow, Header, Message, MessageId, Priority, Verdict,
+    Access, Closed, CurrentContext, Decision, Dropped, Flow, Header, Mark, Message, MessageId, Priority, Received,
+    Sink, SinkIo, Source, SourceIo, Verdict,
 };

@@ -8,8 +8,10 @@ mod hooks;
 mod manage;
 mod new;
 mod package;
+mod pipeline;
 mod run;
 mod selection;
+mod serve;
 mod setup;
 mod store;
 
@@ -27,8 +29,10 @@ pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::Plugin;
 pub(crate) use self::new::{Language, New, PointsCrate};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
+pub(crate) use self::pipeline::{Ending, One, Pipeline};
 pub(crate) use self::run::{InputFormat, OutputFormat, Run};
 pub(crate) use self::selection::{Common, Selection};
+pub(crate) use self::serve::Serve;
 pub(crate) use self::setup::Setup;
 pub(crate) use self::store::{Store, Swap};
 use crate::{candidates, exit};
@@ -79,12 +83,17 @@ impl Args {
 pub(crate) enum Command {
     /// Send messages from stdin or files through the plugins, and the allowed ones to stdout
     Run(Run),
+    /// Run pipelines: sources, through the plugins, to sinks; until it is told to end
+    Serve(Serve),
     /// Show hook points and their callbacks, and observe them in a running host
     #[command(subcommand)]
     Hooks(Hooks),
     /// Manage installed plugins, and the plugins of a running host
     #[command(subcommand)]
     Plugin(Plugin),
+    /// Show and control the pipelines of a running host
+    #[command(subcommand)]
+    Pipeline(Pipeline),
     /// Show, set and check the configuration of plugins
     #[command(subcommand)]
     Config(Config),

@@ -30,7 +30,7 @@ impl ExitCode {
         match &*problem.code {
             _ if problem.retryable => ExitCode::TryAgain,
             // No such plugin, callback, point or field.
-            "HR0103" | "HR0109" | "HR0110" | "HR0712" => ExitCode::NotFound,
+            "HR0103" | "HR0109" | "HR0110" | "HR0118" | "HR0712" => ExitCode::NotFound,
             // No such schema, host, revision or report.
             "HR0604" | "HR0611" | "HR0624" | "HR0711" | "HR0713" => ExitCode::NotFound,
             // The system refuses something, or a plugin ends the process.

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -102,6 +103,16 @@ impl Interrupt {
     pub(crate) fn is_ctrl_c(&self) -> bool {
         // Relaxed: nothing else is read by it.
         self.last.load(Ordering::Relaxed) == SIGINT.unsigned_abs() as usize
+    }
+
+    /// Waits for that long, or until it has come; returns whether it has.
+    pub(crate) fn wait_for(&self, time: Duration) -> bool {
+        let timeout = Timespec::try_from(time).ok();
+        let mut wake = [PollFd::new(&self.wake, PollFlags::IN)];
+        if !self.has_come() && poll(&mut wake, timeout.as_ref()).is_ok_and(|count| count > 0) {
+            _ = (&self.wake).read(&mut [0; 64]);
+        }
+        self.has_come()
     }
 
     /// Does this when it has come, on a thread of its own.

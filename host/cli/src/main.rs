@@ -33,6 +33,7 @@ mod nearest;
 mod new;
 mod overrides;
 mod pack;
+mod pipeline;
 mod place;
 mod plugin;
 mod plugin_exit;
@@ -43,6 +44,7 @@ mod print;
 mod remote;
 mod run;
 mod running;
+mod serve;
 mod settings;
 mod shell;
 mod size;
@@ -90,6 +92,8 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
     stdout::take().map_err(Error::Stdout)?;
     match &args.command {
         Command::Run(options) => run::run(options),
+        Command::Serve(options) => serve::run(options),
+        Command::Pipeline(command) => pipeline::run(command),
         Command::Hooks(command) => hooks::run(command),
         Command::Plugin(command) => plugin::run(command),
         Command::Config(command) => config::run(command),

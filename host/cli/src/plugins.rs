@@ -15,7 +15,7 @@ use crate::{overrides, points, settings};
 
 /// The plugins that the command line and the configuration name, before any of them is loaded.
 pub(crate) struct Chosen {
-    config: Config,
+    pub(crate) config: Config,
     /// The store, if installed plugins are loaded too.
     store: Option<Store>,
     /// The files, by plugin name.
@@ -35,10 +35,30 @@ impl Chosen {
         self.store.is_some()
     }
 
-    /// A host with all of them, and its manager.
-    pub(crate) fn load(self) -> Result<(Host, Manager), Error> {
+    /// Adds the plugins that pipelines use and nobody has named otherwise, as far as they came with the program.
+    pub(crate) fn add_used(&mut self) -> Result<(), Error> {
+        let finder = Finder::new(&[]);
+        let installed = self.store.as_ref().map_or_else(|| Ok(Default::default()), installed)?.0;
+        let pipelines = self.config.pipelines.values();
+        let used = pipelines.flat_map(|pipeline| {
+            let sources = pipeline.sources.values().map(|source| &source.uses);
+            sources.chain(pipeline.sinks.values().map(|sink| &sink.uses))
+        });
+        for uses in used {
+            let instance = uses.split('/').next().unwrap_or_default();
+            let plugin = instance.split(':').next().unwrap_or_default();
+            if operators().any(|name| name == plugin) && !installed.contains(plugin) && !self.files.contains_key(plugin)
+            {
+                self.files.insert(plugin.into(), finder.find(plugin)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A host with all of them, and its manager. `program` is what the catalogue of points calls it.
+    pub(crate) fn load(self, program: &'static str) -> Result<(Host, Manager), Error> {
         let host = Host::new(self.config)?;
-        host.is_program("hookrail run");
+        host.is_program(program);
         // SAFETY: only the operator and root can open its socket, and they could run any code in this process anyway.
         let manager = unsafe { Manager::new(&host) };
         // Before any plugin's code runs.
@@ -63,7 +83,7 @@ impl Chosen {
 
 /// A host with the plugins that the command line and the configuration name.
 pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
-    Ok(Chosen::by(setup)?.load()?.0)
+    Ok(Chosen::by(setup)?.load("hookrail run")?.0)
 }
 
 /// The store. If there is no home and none can be created, there is none, since a run does not need it.

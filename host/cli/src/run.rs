@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let replacing = options.watch.then(|| Replacing::of(&chosen.files));
     let has_store = chosen.has_store();
     let interrupt = Interrupt::prepare()?;
-    let (host, manager) = chosen.load()?;
+    let (host, manager) = chosen.load("hookrail run")?;
     if host.plugin_views().is_empty() && !options.quiet {
         stderr::line("note: no plugin is loaded (--plugin, hookrail.toml): messages pass the built-in checks only");
     }

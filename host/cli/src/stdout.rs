@@ -1,10 +1,12 @@
 //! Stdout is the program's own: what the code of plugins prints goes to stderr, and never lands amid the data.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::stdio::dup2_stdout;
 
 static OURS: OnceLock<File> = OnceLock::new();
@@ -25,6 +27,29 @@ pub(crate) fn take() -> io::Result<()> {
 /// If it is not taken yet, and no further descriptor can be had.
 pub(crate) fn ours() -> &'static File {
     OURS.get_or_init(|| cloned().expect("one more descriptor can be had"))
+}
+
+/// Writes everything, also where another program has set it to return at once when it is full.
+///
+/// # Errors
+/// If the system refuses.
+pub(crate) fn write_all(mut bytes: &[u8]) -> io::Result<()> {
+    let mut file = ours();
+    while !bytes.is_empty() {
+        match file.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                match poll(&mut [PollFd::new(file, PollFlags::OUT)], None) {
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn cloned() -> io::Result<File> {

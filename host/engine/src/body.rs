@@ -16,6 +16,7 @@ use hookrail_model::isolation::WorkerView;
 use hookrail_model::note::Note;
 use serde::{Deserialize, Serialize};
 
+use crate::endpoints::Accepts;
 use crate::units::Units;
 use crate::writable::Writable;
 
@@ -91,6 +92,12 @@ pub trait Body: fmt::Debug + Send {
     /// # Errors
     /// What the plugin reports: it refuses, or it does not work.
     fn request(&self, instance: &str, request: Request) -> Result<Response, Error>;
+
+    /// The endpoints of a started instance, if it has any where it runs. Whoever uses them keeps the instance started.
+    fn endpoints(&self, instance: &str) -> Option<Arc<dyn Accepts>> {
+        let _ = instance;
+        None
+    }
 
     /// Stops and destroys the instances. No callback may be running or be called any more.
     fn stop(&mut self);

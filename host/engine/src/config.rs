@@ -14,6 +14,7 @@ use hookrail_model::error::{ConfigError, Error};
 use hookrail_model::instance::plugin_of;
 use hookrail_model::isolation::{Placed, PlacedBy, WorkerLimits};
 use hookrail_model::log_level::LogLevel;
+use hookrail_model::pipeline::PipelineConfig;
 use hookrail_model::setters;
 use hookrail_model::units::fields;
 use serde::Deserialize;
@@ -53,6 +54,8 @@ pub struct Config {
     pub quarantine: Quarantine,
     /// The limits that are watched while plugins run.
     pub limits: Limits,
+    /// Pipelines by name: for programs that run some.
+    pub pipelines: BTreeMap<String, PipelineConfig>,
     /// What instances are asked about themselves.
     pub health: HealthLimits,
     /// What holds for messages.

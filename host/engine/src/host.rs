@@ -17,8 +17,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use hookrail_abi::{Decision, Point};
-use hookrail_dispatch::{Callbacks, HookPoint, Outcome, PinnedChains, Registered, frame, names, view};
+use hookrail_abi::Point;
+use hookrail_dispatch::{Callbacks, HookPoint, Outcome, PinnedChains, Registered, names, view};
 use hookrail_image::SealedCopy;
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::end::End;
@@ -322,13 +322,9 @@ impl Host {
         self.core.unquarantine(point, callback)
     }
 
-    /// Who denied the dispatch, and why; `None` if it was not denied.
-    ///
-    /// The reason is kept on the thread that dispatched, until its next denial. If asked later or on another thread,
-    /// the denial has no reason; it never has that of another denial.
+    /// Who denied the dispatch, and why: [`Denial::of`].
     pub fn denial(&self, outcome: &Outcome) -> Option<Denial> {
-        let Decision::Denied(code) = outcome.decision() else { return None };
-        Some(Denial { by: self.decided_by(outcome), code, reason: frame::reason(outcome.denial()) })
+        Denial::of(outcome)
     }
 
     /// The callback that decided, as `instance/callback`, if one did.

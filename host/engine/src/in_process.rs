@@ -1,5 +1,6 @@
 //! A plugin whose code runs in this process.
 
+mod endpoints;
 mod lifecycle;
 mod state;
 
@@ -24,6 +25,7 @@ use hookrail_model::note::Note;
 use parking_lot::Mutex;
 
 use crate::body::{Admission, Body, Configured, Request, Response, Saved};
+use crate::endpoints::Accepts;
 use crate::service::{self, Ephemeral, Handle, Registrations, UnitsOf};
 use crate::thread;
 
@@ -135,7 +137,7 @@ impl InProcess {
     fn call(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) -> Result<(), Error> {
         match self.called(instance, function) {
             (0, _) => Ok(()),
-            (_, said) => Err(self.failed(call, instance, said)),
+            (_, said) => Err(failed(call, instance, said)),
         }
     }
 
@@ -143,16 +145,6 @@ impl InProcess {
     fn called(&self, instance: &str, function: impl FnOnce() -> u32) -> (u32, Option<Reported>) {
         let of = self.handles.get(instance).map(|handle| &handle.instance);
         frame::call(self.library.diagnostics.identity(), of, function)
-    }
-
-    /// The error of a function that failed with that report.
-    fn failed(&self, call: &'static str, instance: &str, said: Option<Reported>) -> Error {
-        let (said, panic) = said.map(|said| (said.text, said.panic)).unzip();
-        if let Some(panic) = panic.flatten() {
-            let (generation, backtrace) = (panic.generation, panic.backtrace());
-            log!(error, instance, generation, backtrace, "{call} {panic}");
-        }
-        Error::misbehaved(instance, Misbehaved::failed(call, said.unwrap_or_else(|| SILENT.into())))
     }
 
     /// As `call`, where a failure can only be logged.
@@ -260,6 +252,10 @@ impl Body for InProcess {
         self.ask(instance, request)
     }
 
+    fn endpoints(&self, instance: &str) -> Option<Arc<dyn Accepts>> {
+        self.endpoints_of(instance)
+    }
+
     fn stop(&mut self) {
         let (stop, destroy) = (self.library.entry().stop, self.library.entry().destroy);
         // Of every instance that was created, also of one whose `create` failed.
@@ -290,6 +286,16 @@ impl Body for InProcess {
         }
         closed
     }
+}
+
+/// The error of a function of an instance that failed with that report.
+fn failed(call: &'static str, instance: &str, said: Option<Reported>) -> Error {
+    let (said, panic) = said.map(|said| (said.text, said.panic)).unzip();
+    if let Some(panic) = panic.flatten() {
+        let (generation, backtrace) = (panic.generation, panic.backtrace());
+        log!(error, instance, generation, backtrace, "{call} {panic}");
+    }
+    Error::misbehaved(instance, Misbehaved::failed(call, said.unwrap_or_else(|| SILENT.into())))
 }
 
 /// Ends a plugin after a failed load: if that does not end soon, the library is kept.

@@ -28,6 +28,7 @@ pub use schema::schema;
 use crate::admission::Startup;
 use crate::body::{Body, Configured, Request, Response, Saved, WorkerStatus};
 use crate::config::{Config, RuntimeOverrides};
+use crate::endpoints::{Attending, Endpoints};
 use crate::in_process::{self, InProcess};
 use crate::isolation::{self, Placement};
 use crate::keeping::Keeping;
@@ -60,7 +61,13 @@ pub(crate) struct Loaded {
     schema: Option<Arc<Schema>>,
     /// What keeps the configurations that they write themselves, since they were started last.
     keeping: Option<Arc<Keeping>>,
+    /// Their sources and sinks, since they were started last.
+    endpoints: Option<Attended>,
 }
+
+/// Endpoints that an attendant was shown, until it is told that they leave.
+#[derive(Debug)]
+struct Attended(Arc<Endpoints>, Attending);
 
 /// What the instances of a plugin start with.
 pub(crate) struct StartContext<'a> {
@@ -77,6 +84,8 @@ pub(crate) struct StartContext<'a> {
     pub(crate) schema: Option<Arc<Schema>>,
     /// What keeps the configurations that the instances write themselves.
     pub(crate) keeping: Arc<Keeping>,
+    /// What runs their endpoints.
+    pub(crate) attending: &'a Attending,
 }
 
 impl Loaded {
@@ -108,7 +117,7 @@ impl Loaded {
             // SAFETY: the caller trusts the library as this program.
             _ => Box::new(unsafe { InProcess::open(copy, inspection, opening)? }),
         };
-        Ok(Loaded { body, placed, copied, instances: Vec::new(), schema: None, keeping: None })
+        Ok(Loaded { body, placed, copied, instances: Vec::new(), schema: None, keeping: None, endpoints: None })
     }
 
     pub(crate) fn note(&self) -> &Note {
@@ -194,7 +203,21 @@ impl Loaded {
             additions.extend(self.start_instance(instance, context)?);
         }
         self.wait_until_ready(config.health.ready)?;
+        self.show_endpoints(context.attending)?;
         Ok(additions)
+    }
+
+    fn show_endpoints(&mut self, attending: &Attending) -> Result<(), Error> {
+        let of = |instance: &Arc<str>| Some((instance.clone(), self.body.endpoints(instance)?));
+        let instances = self.instances.iter().filter_map(of).collect();
+        let endpoints = Endpoints::new(self.note().name.clone(), self.note().endpoints.clone(), instances);
+        self.endpoints = Some(Attended(endpoints.clone(), attending.clone()));
+        attending.coming(&endpoints)
+    }
+
+    /// The sources and sinks of its instances, if they are started.
+    pub(crate) fn endpoints(&self) -> Option<Arc<Endpoints>> {
+        self.endpoints.as_ref().map(|Attended(endpoints, _)| endpoints.clone())
     }
 
     fn start_instance(&mut self, instance: Arc<str>, context: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
@@ -320,8 +343,9 @@ impl Loaded {
     }
 
     /// Ends it after a failed load: if that does not end soon, the library is kept.
-    pub(crate) fn abandon(self) {
+    pub(crate) fn abandon(mut self) {
         self.keeping.iter().for_each(|keeping| keeping.end());
+        self.endpoints = None;
         in_process::abandon(self.body);
     }
 
@@ -341,8 +365,19 @@ impl Loaded {
     /// Stops and destroys the instances. No callback may be running or be called any more.
     pub(crate) fn stop(&mut self) {
         self.keeping.iter().for_each(|keeping| keeping.end());
+        self.endpoints = None;
         self.body.stop();
         self.instances.clear();
+    }
+}
+
+impl Drop for Attended {
+    /// Waits until none is in use: the instances are stopped next. Whoever runs them was told before, if any ran.
+    fn drop(&mut self) {
+        self.1.leaving(&self.0);
+        while self.0.uses() > 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 

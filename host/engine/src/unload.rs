@@ -13,6 +13,7 @@ use hookrail_model::log;
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 
+use crate::endpoints::Endpoints;
 use crate::plugin::{Lifecycle, Loaded};
 use crate::ticket::Ticket;
 
@@ -28,6 +29,8 @@ pub(crate) struct Unpublished {
     pub(crate) lifecycle: Lifecycle,
     pub(crate) owner: Owner,
     pub(crate) callbacks: Vec<Arc<Callback>>,
+    /// Its endpoints, which are leaving.
+    pub(crate) endpoints: Option<Arc<Endpoints>>,
 }
 
 /// Inspects a plugin before it ends.
@@ -74,7 +77,7 @@ impl Ready<'_> {
         timeout: Duration,
         then: Then,
     ) -> Ticket {
-        let Unpublished { plugin, lifecycle, owner, callbacks } = unpublished;
+        let Unpublished { plugin, lifecycle, owner, callbacks, endpoints } = unpublished;
         // After the unpublishing: threads that enter from now on find none of the callbacks.
         let grace = reclaim::begin();
         let ticket = Ticket::begin(plugin, End::Busy(grace.readers()));
@@ -83,6 +86,7 @@ impl Ready<'_> {
             lifecycle,
             owner,
             callbacks,
+            endpoints,
             registry,
             grace,
             deadline,
@@ -101,6 +105,7 @@ struct Unloading {
     lifecycle: Lifecycle,
     owner: Owner,
     callbacks: Vec<Arc<Callback>>,
+    endpoints: Option<Arc<Endpoints>>,
     registry: Arc<Registry>,
     grace: Grace<'static>,
     /// When to stop waiting for readers outside this plugin.
@@ -115,11 +120,17 @@ struct Unloading {
 }
 
 impl Unloading {
-    /// Whether no thread is in the plugin's code or will enter it.
+    /// Whether no thread is in the plugin's code or will enter it: neither in an endpoint, for which there is no deadline,
+    /// nor in a callback.
     ///
     /// Past its deadline it no longer waits for readers that are busy elsewhere: the plugin's code is overwritten in
     /// the snapshots that they may still walk, and only frames in it count.
     fn is_ready(&mut self) -> bool {
+        let running = self.endpoints.as_ref().map_or(0, |endpoints| endpoints.uses());
+        if running > 0 {
+            self.ticket.set(End::Busy(running));
+            return false;
+        }
         if self.grace.is_over() {
             return true;
         }

@@ -85,6 +85,18 @@ fn check(note: &Note) -> Result<(), String> {
             return Err(format!("the callback `{}` is declared twice on {}", hook.name, hook.point));
         }
     }
+    let mut seen = BTreeSet::new();
+    for endpoint in &note.endpoints {
+        let (kind, name) = (endpoint.kind.name(), &endpoint.name);
+        if !is_plain(name) {
+            return Err(format!(
+                "the {kind} `{name}` has a name that is not made of letters, digits, `-`, `_` and `.`"
+            ));
+        }
+        if !seen.insert((kind, name)) {
+            return Err(format!("the {kind} `{name}` is declared twice"));
+        }
+    }
     Ok(())
 }
 

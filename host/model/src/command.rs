@@ -15,6 +15,7 @@ mod crash;
 mod desired;
 mod host;
 mod installed;
+mod pipeline;
 mod plugin;
 mod points;
 mod store;
@@ -31,6 +32,7 @@ pub use self::crash::{Crashes, ShowCrash};
 pub use self::desired::{Action, Applied, ImportResult, PluginSpec, Step};
 pub use self::host::{Events, Status};
 pub use self::installed::{Changed, Installed, Planned, Reconfigured, Staged, Uninstalled, Validated};
+pub use self::pipeline::{PipelineAct, Pipelines, SetPipeline, ShowPipeline};
 pub use self::plugin::{
     Embed, Halt, Isolate, List, Load, Replace, Restart, Resume, SetLogLevel, Show, Start, Stop, Unload,
 };

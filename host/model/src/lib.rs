@@ -28,6 +28,7 @@ pub mod note;
 pub mod order;
 pub mod package;
 mod parse;
+pub mod pipeline;
 #[doc(hidden)]
 pub mod retryable;
 pub mod schema;

@@ -37,6 +37,9 @@ pub struct Note {
     pub capabilities: Vec<String>,
     /// The callbacks that it may register.
     pub hooks: Vec<NoteHook>,
+    /// Its sources and sinks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<NoteEndpoint>,
 }
 
 /// What a note of any format has.
@@ -62,6 +65,7 @@ impl Default for Note {
             toolchain: String::new(),
             capabilities: Vec::new(),
             hooks: Vec::new(),
+            endpoints: Vec::new(),
         }
     }
 }
@@ -81,6 +85,67 @@ pub struct NoteHook {
     /// What it touches.
     #[serde(default = "external")]
     pub effects: String,
+}
+
+/// A source or a sink of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NoteEndpoint {
+    /// Which of both.
+    pub kind: EndpointKind,
+    /// Its name, unique among those of its kind.
+    pub name: String,
+    /// How often a message arrives if a process is killed on the way.
+    #[serde(default)]
+    pub guarantee: Guarantee,
+}
+
+/// What an endpoint is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndpointKind {
+    /// It takes messages.
+    Sink,
+    /// Messages come from it.
+    Source,
+}
+
+/// How often a message arrives if a process is killed on the way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guarantee {
+    /// Once or more often.
+    AtLeastOnce,
+    /// Once, or not at all.
+    #[default]
+    AtMostOnce,
+}
+
+impl EndpointKind {
+    /// Its name in notes and configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            EndpointKind::Sink => "sink",
+            EndpointKind::Source => "source",
+        }
+    }
+}
+
+impl Guarantee {
+    /// Its name in notes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Guarantee::AtLeastOnce => "at-least-once",
+            Guarantee::AtMostOnce => "at-most-once",
+        }
+    }
+}
+
+constructors! {
+    /// A source or a sink that promises nothing.
+    NoteEndpoint(kind: EndpointKind, name: impl Into<String>) {
+        guarantee: Guarantee::default(),
+    }
 }
 
 constructors! {

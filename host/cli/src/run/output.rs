@@ -1,14 +1,11 @@
 //! The output of allowed messages.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::mem::replace;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use hookrail::Message;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
 
 use super::encoding::MARK;
 use crate::args::OutputFormat;
@@ -32,13 +29,12 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(form: OutputFormat) -> Result<Self, Error> {
-        let file = stdout::ours().try_clone().map_err(Error::Stdout)?;
         let (full, to_write) = sync_channel(BUFFERS);
         let (done, written) = channel();
         for _ in 1..BUFFERS {
             let _ = done.send(Vec::with_capacity(CHUNK));
         }
-        let writer = std::thread::Builder::new().name("stdout".into()).spawn(move || write(file, &to_write, &done));
+        let writer = std::thread::Builder::new().name("stdout".into()).spawn(move || write(&to_write, &done));
         let writer = writer.map_err(|cause| Error::system("start a thread", cause))?;
         Ok(Output { form, buffer: Vec::with_capacity(CHUNK), full, written, writer })
     }
@@ -88,28 +84,9 @@ impl Output {
     }
 }
 
-/// Writes everything, also to what another program has set to return at once when it is full.
-fn write_all(file: &mut File, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match file.write(bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => bytes = &bytes[count..],
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                match poll(&mut [PollFd::new(&*file, PollFlags::OUT)], None) {
-                    Ok(_) | Err(Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-fn write(mut file: File, full: &Receiver<Vec<u8>>, done: &Sender<Vec<u8>>) -> io::Result<()> {
+fn write(full: &Receiver<Vec<u8>>, done: &Sender<Vec<u8>>) -> io::Result<()> {
     for mut buffer in full {
-        write_all(&mut file, &buffer)?;
+        stdout::write_all(&buffer)?;
         buffer.clear();
         // One huge message must not hold its memory forever.
         buffer.shrink_to(CHUNK * 2);

@@ -20,6 +20,7 @@ use super::table::{Current, Table};
 use crate::admission::layout;
 use crate::builtin;
 use crate::config::{Config, RuntimeOverrides};
+use crate::endpoints::{Attendant, Attending};
 use crate::event::{Announcer, Events};
 use crate::health;
 use crate::keeping::{Keeper, Keeping};
@@ -45,6 +46,8 @@ pub struct Core {
     /// When it was created.
     pub began: Instant,
     fallback: OnceLock<Box<Follow>>,
+    /// What runs the endpoints of its plugins.
+    pub(super) attending: Attending,
 }
 
 /// Reported when the host has rolled back to the previous build by itself.
@@ -91,6 +94,7 @@ impl Core {
             watchdog: OnceCell::new(),
             began: Instant::now(),
             fallback: OnceLock::new(),
+            attending: Attending::default(),
             config,
         };
         core.registry.register(builtin::callbacks(core.config.message.clone()), core.next_owner())?;
@@ -141,6 +145,7 @@ impl Core {
             states: &States::new(),
             schema: None,
             keeping: keeping.clone(),
+            attending: &self.attending,
         };
         let added = loaded.start(&context).and_then(|additions| Ok(self.registry.begin(&name, additions)?));
         if let Err(error) = added {
@@ -148,9 +153,10 @@ impl Core {
             return Err(error);
         }
         log!(debug, plugin = name, "loaded");
-        let version = loaded.note().version.clone();
+        let (version, endpoints) = (loaded.note().version.clone(), loaded.endpoints());
         let (generation, _) = reservation.set(Current::new(owner, owner, loaded, runtime_overrides, None));
         self.events.tell(&name, generation, EventKind::loaded(version));
+        endpoints.iter().for_each(|endpoints| self.attending.serving(endpoints));
         keeping.serve();
         Ok(PluginHandle { name, load: owner })
     }
@@ -164,12 +170,13 @@ impl Core {
         let reaper = self.reaper()?;
         // Dropped last: the callbacks leave their points before the copies of former files are freed.
         let (current, generation, _past, name) = self.table.take(plugin)?;
-        let Current { load, owner, lifecycle, version, halted, .. } = current;
+        let Current { load, owner, lifecycle, version, halted, endpoints, .. } = current;
         let mut callbacks = self.registry.leave(owner);
         callbacks.extend(halted.into_iter().map(TakenOut::into_callback));
         drop(name);
         self.events.tell(&plugin.name, generation, EventKind::Unloading);
-        let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle, owner, callbacks };
+        endpoints.iter().for_each(|endpoints| self.attending.leaving(endpoints));
+        let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle, owner, callbacks, endpoints };
         let then = self.ending(&plugin.name, generation, None);
         let ticket = self.follow(&reaper, unpublished, then);
         self.table.remember(generation, load, version, ticket.clone());
@@ -237,6 +244,21 @@ impl Core {
     /// `false` if there is one already.
     pub fn keep_configurations(&self, keeper: impl Keeper + 'static) -> bool {
         self.table.keeper.set(Box::new(keeper)).is_ok()
+    }
+
+    /// Has this run the endpoints of all plugins from now on, those that are loaded too. Returns false, and changes nothing,
+    /// if something runs them already.
+    ///
+    /// # Errors
+    /// If it refuses those of a plugin that is loaded.
+    pub fn attend(&self, attendant: &Arc<dyn Attendant>) -> Result<bool, Error> {
+        let serving = self.table.endpoints();
+        serving.iter().try_for_each(|endpoints| attendant.coming(endpoints))?;
+        if !self.attending.begin(attendant.clone()) {
+            return Ok(false);
+        }
+        serving.iter().for_each(|endpoints| attendant.serving(endpoints));
+        Ok(true)
     }
 
     /// What keeps the configurations that the instances of a generation write.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use hookrail_abi::Decision;
+use hookrail_dispatch::{Outcome, frame, names};
+
 /// Who denied a dispatch, and why. Its `Display` form is a sentence for a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -12,6 +15,18 @@ pub struct Denial {
     pub code: u32,
     /// The reason, if it is still known. It comes from a plugin, so it may contain anything.
     pub reason: Option<String>,
+}
+
+impl Denial {
+    /// Who denied the dispatch, and why; `None` if it was not denied.
+    ///
+    /// The reason is kept on the thread that dispatched, until its next denial. If asked later or on another thread,
+    /// the denial has no reason; it never has that of another denial.
+    pub fn of(outcome: &Outcome) -> Option<Self> {
+        let Decision::Denied(code) = outcome.decision() else { return None };
+        let by = outcome.decided_by().map(|callback| names::name(callback).to_string());
+        Some(Denial { by, code, reason: frame::reason(outcome.denial()) })
+    }
 }
 
 impl fmt::Display for Denial {

@@ -24,7 +24,7 @@ impl Core {
         let reaper = self.reaper()?;
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, &[Status::Running, Status::Halted], "stopped")?;
-        let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
+        let Serving { generation, owner, lifecycle, endpoints, .. } = reservation.serving().ok_or_else(not_loaded)?;
         let mut halted = Vec::new();
         reservation.change(|current| {
             current.status = Status::Stopping;
@@ -34,8 +34,10 @@ impl Core {
         drop(reservation.end_probations(None));
         let mut callbacks = self.registry.remove(owner);
         callbacks.extend(halted.into_iter().map(TakenOut::into_callback));
+        endpoints.iter().for_each(|endpoints| self.attending.leaving(endpoints));
         let deadline = deadline_after(self.config.unload.deadline);
-        let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle: lifecycle.clone(), owner, callbacks };
+        let (name, lifecycle_of) = (plugin.name.clone(), lifecycle.clone());
+        let unpublished = Unpublished { plugin: name, lifecycle: lifecycle_of, owner, callbacks, endpoints };
         let events = self.events.clone();
         let ticket = Ticket::begin(plugin.name.clone(), Status::Stopping);
         let stopping = ticket.clone();
@@ -48,6 +50,7 @@ impl Core {
             reservation.change(|current| {
                 current.status = Status::Stopped;
                 current.instances.clear();
+                current.endpoints = None;
                 current.said = Said::default();
             });
             // Before the ticket ends, so that the plugin can be started by whoever waited for it.
@@ -75,8 +78,9 @@ impl Core {
     pub fn halt(&self, plugin: &PluginHandle) -> Result<(), Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, &[Status::Running], "halted")?;
-        let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
+        let Serving { generation, owner, lifecycle, endpoints, .. } = reservation.serving().ok_or_else(not_loaded)?;
         lifecycle.lock().as_ref().ok_or_else(not_loaded)?.halt()?;
+        endpoints.iter().for_each(|endpoints| self.attending.pausing(endpoints));
         // As when it is stopped by a caller.
         drop(reservation.end_probations(None));
         let halted = self.registry.take_out(owner);
@@ -92,7 +96,7 @@ impl Core {
     pub fn resume(&self, plugin: &PluginHandle) -> Result<(), Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, &[Status::Halted], "resumed")?;
-        let Serving { generation, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
+        let Serving { generation, lifecycle, endpoints, .. } = reservation.serving().ok_or_else(not_loaded)?;
         let lifecycle = lifecycle.lock();
         let loaded = lifecycle.as_ref().ok_or_else(not_loaded)?;
         loaded.resume()?;
@@ -112,6 +116,7 @@ impl Core {
             current.is_over = false;
         });
         self.events.tell(reservation.name(), generation, EventKind::Resumed);
+        endpoints.iter().for_each(|endpoints| self.attending.serving(endpoints));
         Ok(())
     }
 
@@ -136,20 +141,23 @@ impl Core {
             states: &States::new(),
             schema: None,
             keeping: keeping.clone(),
+            attending: &self.attending,
         };
         let added = loaded.start(&context).and_then(|additions| Ok(self.registry.begin(&plugin.name, additions)?));
         if let Err(error) = added {
             loaded.stop();
             return Err(error);
         }
-        let instances = loaded.instances();
+        let (instances, endpoints) = (loaded.instances(), loaded.endpoints());
         drop(lifecycle);
         reservation.change(|current| {
             (current.owner, current.status, current.instances) = (owner, Status::Running, instances);
+            current.endpoints.clone_from(&endpoints);
             // Its callbacks are new and not quarantined, so an exceeded memory limit must be reported again.
             current.is_over = false;
         });
         self.events.tell(reservation.name(), generation, EventKind::Started);
+        endpoints.iter().for_each(|endpoints| self.attending.serving(endpoints));
         keeping.serve();
         Ok(())
     }

@@ -34,6 +34,7 @@ pub(super) use self::said::Said;
 use super::handle::PluginHandle;
 use crate::body::WorkerStatus;
 use crate::config::RuntimeOverrides;
+use crate::endpoints::Endpoints;
 use crate::keeping::Keeper;
 use crate::plugin::{Lifecycle, Loaded};
 use crate::ticket::Ticket;
@@ -112,6 +113,8 @@ pub(super) struct Current {
     /// The worker that it runs in, if it is not this process.
     pub(super) worker: Option<Arc<dyn WorkerStatus>>,
     pub(super) status: Status,
+    /// Its sources and sinks, if it is started.
+    pub(super) endpoints: Option<Arc<Endpoints>>,
     /// Its callbacks, while it is halted.
     pub(super) halted: Vec<TakenOut>,
     /// What it has said of its health.
@@ -150,6 +153,7 @@ impl Current {
             meter: loaded.meter(),
             placed: loaded.placed().clone(),
             worker: loaded.worker(),
+            endpoints: loaded.endpoints(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             halted: Vec::new(),
@@ -185,6 +189,16 @@ impl Table {
         let names = self.names.lock();
         let current = names.by_name.get(name)?.current.as_ref()?;
         Some(PluginHandle { name: name.into(), load: current.load })
+    }
+
+    /// The sources and sinks of all plugins that run.
+    pub(super) fn endpoints(&self) -> Vec<Arc<Endpoints>> {
+        let names = self.names.lock();
+        let running = names.by_name.values().filter_map(|entry| entry.current.as_ref());
+        running
+            .filter(|current| current.status == Status::Running)
+            .filter_map(|current| current.endpoints.clone())
+            .collect()
     }
 
     /// The serving generation, if it is still of that load.

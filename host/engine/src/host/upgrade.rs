@@ -125,8 +125,9 @@ impl Core {
                 return Err(error);
             }
         };
-        let Serving { generation: from, load, owner: old, lifecycle, version: old_version } = serving;
-        let version = loaded.note().version.clone();
+        let Serving { generation: from, load, owner: old, lifecycle, version: old_version, endpoints: old_endpoints } =
+            serving;
+        let (version, endpoints) = (loaded.note().version.clone(), loaded.endpoints());
         // Before the old generation ends: its last changes are for the generation set here.
         let (generation, past_probation) =
             reservation.set(Current::new(load, owner, loaded, runtime_overrides, reservation.log()));
@@ -140,7 +141,11 @@ impl Core {
             rest.into_iter().for_each(|rest| rest(old));
             drop(past_probation);
         });
-        let unpublished = Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks };
+        // The old ones are told first, so that two of one source never run at once.
+        old_endpoints.iter().for_each(|endpoints| self.attending.leaving(endpoints));
+        endpoints.iter().for_each(|endpoints| self.attending.serving(endpoints));
+        let unpublished =
+            Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks, endpoints: old_endpoints };
         if let Some(end) = self.table.next_probation() {
             self.registry.signals.look_at(end);
         }
@@ -194,6 +199,7 @@ impl Core {
             states: &states,
             schema,
             keeping: keeping.clone(),
+            attending: &self.attending,
         };
         let additions = loaded.start(&context)?;
         Ok(Prepared { additions, saved, runtime_overrides, rollback_point, keeping })

@@ -4,7 +4,7 @@ use hookrail_abi::boundary::{HEALTH_DEGRADED, LifecycleTable, READY_NOT_YET};
 use hookrail_abi::monotonic;
 use hookrail_model::error::Error;
 
-use super::{InProcess, Instance, SILENT};
+use super::{InProcess, Instance, SILENT, failed};
 use crate::body::{Request, Response};
 
 impl InProcess {
@@ -23,7 +23,7 @@ impl InProcess {
             (answer, said) if Some(answer) == partly => {
                 Ok(Response::Partly(said.map_or_else(|| SILENT.into(), |said| said.text)))
             }
-            (_, said) => Err(self.failed(request.call(), &instance.name, said)),
+            (_, said) => Err(failed(request.call(), &instance.name, said)),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The tables that a plugin returns by versioned id.
 
 use hookrail_abi::boundary::{
-    Growing, KeysTable, LifecycleTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, TooSmall, TraceTable,
-    UnloadTable,
+    Growing, KeysTable, LifecycleTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, StreamTable, TooSmall,
+    TraceTable, UnloadTable,
 };
 use hookrail_model::error::Incompatible;
 
@@ -48,6 +48,11 @@ unsafe impl Table for StateTable {
     const ID: &'static str = "state/1";
 }
 
+// SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `stream/1`.
+unsafe impl Table for StreamTable {
+    const ID: &'static str = "stream/1";
+}
+
 // SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `trace/1`.
 unsafe impl Table for TraceTable {
     const ID: &'static str = "trace/1";
@@ -73,6 +78,7 @@ impl Library {
         self.check_table::<ReloadTable>()?;
         self.check_table::<SchemaTable>()?;
         self.check_table::<StateTable>()?;
+        self.check_table::<StreamTable>()?;
         self.check_table::<TraceTable>()?;
         self.check_table::<UnloadTable>()
     }

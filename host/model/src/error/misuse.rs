@@ -59,6 +59,9 @@ pub enum ApiMisuse {
     /// There is no such point.
     #[error("{}", no_point(.0))]
     NoPoint(String),
+    /// There is no pipeline with that name.
+    #[error("there is no pipeline `{0}`")]
+    NoPipeline(String),
     /// The host has no plugin store.
     #[error("this host has no plugin store")]
     NoStore,
@@ -80,6 +83,12 @@ pub enum ApiMisuse {
     /// The calling thread shares no descriptors with the first one.
     #[error("this thread has descriptors of its own: it has called unshare(CLONE_FILES)")]
     OwnDescriptors,
+    /// There is a pipeline with that name already.
+    #[error("there is a pipeline `{0}` already")]
+    PipelineThere(String),
+    /// The host has pipelines already.
+    #[error("the host has pipelines already")]
+    PipelinesThere,
     /// Two declarations of one point disagree.
     #[error("the point {0} was declared before with another payload, kind or revision")]
     PointRedeclared(String),
@@ -120,12 +129,15 @@ impl ApiMisuse {
             ApiMisuse::Closing => ("HR0108", "start the program again"),
             ApiMisuse::InvalidName(_) => ("HR0114", "give it another name: `instance/callback` names a callback"),
             ApiMisuse::NoCallback { .. } => ("HR0109", "`hookrail hooks show POINT` shows them, as instance/callback"),
+            ApiMisuse::NoPipeline(_) => ("HR0118", "`hookrail pipeline list` shows them all"),
             ApiMisuse::NoStore => ("HR0112", "ask another host, or start this one without --no-store"),
             ApiMisuse::NoWorkers(_) => (
                 "HR0117",
                 "call `hookrail::worker::enter()` first in `main`, or set `isolation = \"in-process\"` for it",
             ),
             ApiMisuse::StoreThere => ("HR0113", "give it one store, once"),
+            ApiMisuse::PipelineThere(_) => ("HR0119", "give it another name"),
+            ApiMisuse::PipelinesThere => ("HR0119", "begin its pipelines once"),
             ApiMisuse::OwnDescriptors => ("HR0116", "load it on another thread"),
             ApiMisuse::ThreadEnding => ("HR0115", "do it on another thread, or before this one ends"),
             ApiMisuse::NoPoint(_) => ("HR0110", "`hookrail hooks list` shows them all"),

@@ -12,6 +12,7 @@ use parking_lot::MutexGuard;
 use super::probation::ProbationEntry;
 use super::{Current, Doing, Entry, Names, Table};
 use crate::config::RuntimeOverrides;
+use crate::endpoints::Endpoints;
 use crate::host::handle::PluginHandle;
 use crate::plugin::Lifecycle;
 
@@ -22,6 +23,7 @@ pub(in crate::host) struct Serving {
     pub(in crate::host) owner: Owner,
     pub(in crate::host) lifecycle: Lifecycle,
     pub(in crate::host) version: String,
+    pub(in crate::host) endpoints: Option<Arc<Endpoints>>,
 }
 
 /// The right to change what serves under a name. Other callers are told which operation is in progress.
@@ -119,6 +121,7 @@ impl Reservation {
             owner: current.owner,
             lifecycle: current.lifecycle.clone(),
             version: current.version.clone(),
+            endpoints: current.endpoints.clone(),
         })
     }
 

@@ -1,0 +1,47 @@
+//! The verbs for pipelines.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use hookrail::units;
+
+use super::selection::Common;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Pipeline {
+    /// List the pipelines: what they have received, delivered, dropped and hold
+    List(Common),
+    /// Show one pipeline, with its sources and sinks
+    Show(One),
+    /// Start a pipeline, or what of it does not run
+    Start(One),
+    /// End the sources of a pipeline, then its sinks when their queues are empty
+    Stop(Ending),
+    /// End the sources of a pipeline; its sinks take what is queued, and wait
+    Halt(Ending),
+    /// Start the sources of a halted pipeline again
+    Resume(One),
+    /// Stop a pipeline, and start it again
+    Restart(Ending),
+}
+
+/// One pipeline.
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    /// Its name
+    pub(crate) pipeline: String,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// One pipeline that is to end something.
+#[derive(Debug, Args)]
+pub(crate) struct Ending {
+    #[command(flatten)]
+    pub(crate) one: One,
+
+    /// How long to wait for that
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::duration)]
+    pub(crate) wait: Duration,
+}

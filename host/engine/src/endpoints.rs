@@ -1,0 +1,215 @@
+//! Sources and sinks of plugins, for the crate above that runs them.
+//!
+//! 1. The instances of a generation have started: the [`Attendant`] is shown its [`Endpoints`], and may refuse them.
+//! 2. They serve: the attendant [accepts](Endpoints::accept) endpoints and runs them, each on a thread of its own.
+//! 3. They are leaving: the attendant tells what runs to end. If the plugin is halted, they may serve again; else no
+//!    endpoint is accepted any more, and the instances are stopped when the last one is dropped.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use hookrail_abi::boundary::StreamIo;
+use hookrail_model::error::{ApiMisuse, Error};
+use hookrail_model::note::{EndpointKind, NoteEndpoint};
+
+/// What runs the endpoints of a host's plugins.
+pub trait Attendant: Send + Sync {
+    /// These are about to serve, in place of others of the same plugin if there are any.
+    ///
+    /// # Errors
+    /// Any error fails what is being done to the plugin.
+    fn coming(&self, endpoints: &Arc<Endpoints>) -> Result<(), Error>;
+
+    /// These serve.
+    fn serving(&self, endpoints: &Arc<Endpoints>);
+
+    /// These pause, end, or do not come after all: what was accepted of them is to be dropped soon. Does not wait.
+    fn leaving(&self, endpoints: &Arc<Endpoints>);
+}
+
+/// Makes the endpoints of one started instance, wherever its code runs.
+pub trait Accepts: fmt::Debug + Send + Sync {
+    /// Makes one, for a configuration as JSON; starts nothing.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    fn accept(&self, kind: EndpointKind, name: &str, config: &str) -> Result<Box<dyn Endpoint>, Error>;
+
+    /// The JSON Schema of the configuration, if the plugin states one.
+    ///
+    /// # Errors
+    /// What the plugin reports.
+    fn schema(&self, kind: EndpointKind, name: &str) -> Result<Option<String>, Error>;
+}
+
+/// One use of a source or of a sink.
+pub trait Endpoint: Send {
+    /// Does its work until it is done or `io` is closed. Called once.
+    ///
+    /// # Errors
+    /// What the plugin reports, a panic too.
+    ///
+    /// # Safety
+    /// `io` is as `stream/1` demands, until this returns.
+    unsafe fn run(&mut self, io: *const StreamIo) -> Result<(), Error>;
+}
+
+/// The endpoints of one generation of a plugin.
+#[derive(Debug)]
+pub struct Endpoints {
+    plugin: String,
+    declared: Vec<NoteEndpoint>,
+    instances: Vec<(Arc<str>, Arc<dyn Accepts>)>,
+    /// How many are in use, and [`CLOSED`].
+    uses: AtomicUsize,
+}
+
+/// A host's attendant, if there is one.
+#[derive(Clone, Default)]
+pub(crate) struct Attending(Arc<OnceLock<Arc<dyn Attendant>>>);
+
+/// Set when none is accepted any more.
+const CLOSED: usize = 1 << (usize::BITS - 1);
+
+/// An endpoint that was accepted. Its plugin stays until it is dropped.
+pub struct Accepted {
+    /// Dropped first: it is code of the plugin.
+    endpoint: Box<dyn Endpoint>,
+    _use: Use,
+}
+
+/// Keeps the plugin.
+struct Use(Arc<Endpoints>);
+
+impl Attending {
+    /// Returns whether it is the host's attendant now: false if there is one already.
+    pub(crate) fn begin(&self, attendant: Arc<dyn Attendant>) -> bool {
+        self.0.set(attendant).is_ok()
+    }
+
+    pub(crate) fn coming(&self, endpoints: &Arc<Endpoints>) -> Result<(), Error> {
+        self.0.get().map_or(Ok(()), |attendant| attendant.coming(endpoints))
+    }
+
+    pub(crate) fn serving(&self, endpoints: &Arc<Endpoints>) {
+        if let Some(attendant) = self.0.get() {
+            attendant.serving(endpoints);
+        }
+    }
+
+    /// They pause.
+    pub(crate) fn pausing(&self, endpoints: &Arc<Endpoints>) {
+        if let Some(attendant) = self.0.get() {
+            attendant.leaving(endpoints);
+        }
+    }
+
+    /// They end.
+    pub(crate) fn leaving(&self, endpoints: &Arc<Endpoints>) {
+        endpoints.close();
+        self.pausing(endpoints);
+    }
+}
+
+impl fmt::Debug for Attending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attending").finish_non_exhaustive()
+    }
+}
+
+impl Endpoints {
+    pub(crate) fn new(
+        plugin: String,
+        declared: Vec<NoteEndpoint>,
+        instances: Vec<(Arc<str>, Arc<dyn Accepts>)>,
+    ) -> Arc<Self> {
+        Arc::new(Endpoints { plugin, declared, instances, uses: AtomicUsize::new(0) })
+    }
+
+    /// The plugin.
+    pub fn plugin(&self) -> &str {
+        &self.plugin
+    }
+
+    /// The instances that have endpoints.
+    pub fn instances(&self) -> impl Iterator<Item = &str> {
+        self.instances.iter().map(|(name, _)| &**name)
+    }
+
+    /// What the plugin declares.
+    pub fn declared(&self) -> &[NoteEndpoint] {
+        &self.declared
+    }
+
+    /// Makes an endpoint of an instance, for a configuration as JSON; starts nothing.
+    ///
+    /// # Errors
+    /// If the generation is leaving, there is no such instance, or the plugin refuses.
+    pub fn accept(
+        self: &Arc<Self>,
+        instance: &str,
+        kind: EndpointKind,
+        name: &str,
+        config: &str,
+    ) -> Result<Accepted, Error> {
+        let (in_use, of) = self.enter(instance)?;
+        Ok(Accepted { endpoint: of.accept(kind, name, config)?, _use: in_use })
+    }
+
+    /// The JSON Schema of the configuration of an endpoint, if the plugin states one.
+    ///
+    /// # Errors
+    /// As for [`accept`](Self::accept).
+    pub fn schema(self: &Arc<Self>, instance: &str, kind: EndpointKind, name: &str) -> Result<Option<String>, Error> {
+        let (_in_use, of) = self.enter(instance)?;
+        of.schema(kind, name)
+    }
+
+    fn enter(self: &Arc<Self>, instance: &str) -> Result<(Use, &dyn Accepts), Error> {
+        // Acquire: pairs with nothing but the order of this word; what is called afterwards is there until the use ends.
+        let before = self.uses.fetch_add(1, Ordering::Acquire);
+        let in_use = Use(self.clone());
+        let found = self.instances.iter().find(|(name, _)| **name == *instance).filter(|_| before & CLOSED == 0);
+        let (_, of) = found.ok_or_else(|| ApiMisuse::NotLoaded(instance.into()))?;
+        Ok((in_use, &**of))
+    }
+
+    /// Accepts none from now on.
+    fn close(&self) {
+        self.uses.fetch_or(CLOSED, Ordering::AcqRel);
+    }
+
+    /// How many are in use.
+    pub(crate) fn uses(&self) -> usize {
+        // Acquire: pairs with the Release of each use's end, so what it has done is done.
+        self.uses.load(Ordering::Acquire) & !CLOSED
+    }
+}
+
+impl Accepted {
+    /// Does its work until it is done or `io` is closed. Called once.
+    ///
+    /// # Errors
+    /// What the plugin reports, a panic too.
+    ///
+    /// # Safety
+    /// `io` is as `stream/1` demands, until this returns.
+    pub unsafe fn run(&mut self, io: *const StreamIo) -> Result<(), Error> {
+        // SAFETY: the caller promises it.
+        unsafe { self.endpoint.run(io) }
+    }
+}
+
+impl fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accepted").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        // Release: pairs with the Acquire in `uses`.
+        self.0.uses.fetch_sub(1, Ordering::Release);
+    }
+}

@@ -1,0 +1,213 @@
+//! The path of messages through one pipeline: from a source through the chain of `message.publish` to the queues, and from
+//! a queue to its sink.
+
+use std::collections::VecDeque;
+use std::mem::take;
+use std::sync::Arc;
+use std::time::Instant;
+
+use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
+use hookrail_abi::{Decision, DropKind, Dropped, Message};
+use hookrail_dispatch::{HookPoint, Outcome};
+use hookrail_engine::{Denial, DroppedContent, Host};
+use hookrail_model::error::Error;
+
+use crate::counts::{Count, Drops};
+use crate::queue::{Item, Queue, Refused};
+use crate::receipt::{Receipt, Tracker};
+use crate::route::Routes;
+use crate::topic::Cache;
+
+/// The points that messages pass.
+#[derive(Debug)]
+pub(crate) struct Points {
+    publish: HookPoint<MessagePublish>,
+    delivered: HookPoint<MessageDelivered>,
+    dropped: HookPoint<MessageDropped>,
+    is_withheld: bool,
+}
+
+/// What the sources and the sinks of one pipeline share.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) points: Arc<Points>,
+    pub(crate) routes: Routes,
+    pub(crate) outlets: Vec<Arc<Outlet>>,
+    pub(crate) received: Count,
+    pub(crate) routed: Count,
+    /// Of those that reached no queue.
+    pub(crate) drops: Drops,
+}
+
+/// The way to one sink.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    pub(crate) queue: Queue,
+    pub(crate) given: Count,
+    pub(crate) delivered: Count,
+    pub(crate) drops: Drops,
+}
+
+/// What a source needs to send, and uses again and again.
+#[derive(Debug)]
+pub(crate) struct Sending {
+    /// What goes to each sink.
+    batches: Vec<Vec<Item>>,
+    topics: Cache<usize>,
+    found: Vec<usize>,
+    refused: Vec<Refused>,
+}
+
+impl Points {
+    pub(crate) fn of(host: &Host) -> Result<Self, Error> {
+        Ok(Points {
+            publish: host.point(MessagePublish)?,
+            delivered: host.point(MessageDelivered)?,
+            dropped: host.point(MessageDropped)?,
+            is_withheld: host.config().message.dropped != DroppedContent::Raw,
+        })
+    }
+
+    /// Has the callbacks of `message.dropped` told.
+    fn dropped(&self, message: Message, kind: DropKind, outcome: Option<&Outcome>, why: &str) {
+        if !self.dropped.is_hooked() {
+            return;
+        }
+        let denial = outcome.and_then(Denial::of);
+        let mut dropped = match &denial {
+            Some(denial) => {
+                let (by, reason) = (denial.by.as_deref().unwrap_or_default(), denial.reason.as_deref());
+                Dropped::denied(message, by, denial.code, reason.unwrap_or_default())
+            }
+            None => Dropped::new(message, kind),
+        };
+        if denial.is_none() {
+            dropped.reason.set(why);
+        }
+        if self.is_withheld {
+            dropped.withhold();
+        }
+        let _ = self.dropped.dispatch(&mut dropped);
+    }
+}
+
+impl Sending {
+    pub(crate) fn new(flow: &Flow) -> Self {
+        let batches = flow.outlets.iter().map(|_| Vec::new()).collect();
+        Sending { batches, topics: Cache::new(), found: Vec::new(), refused: Vec::new() }
+    }
+}
+
+impl Flow {
+    /// Waits until each queue that blocks has room; see [`Queue::wait_for_room`].
+    pub(crate) fn wait_for_room(&self, deadline: Option<Instant>, is_over: impl Fn() -> bool) -> bool {
+        self.outlets.iter().all(|outlet| outlet.queue.wait_for_room(deadline, &is_over))
+    }
+
+    /// Sends messages, which are left empty: each is decided by the chain, and given to the sinks that want it. Waits while
+    /// a queue that blocks is full.
+    pub(crate) fn send(
+        &self,
+        sending: &mut Sending,
+        messages: &mut [Message],
+        tracker: &Arc<Tracker>,
+        mark: Option<(String, String)>,
+    ) {
+        let receipt = tracker.begin(mark);
+        self.received.add(messages.len());
+        for message in messages {
+            let outcome = self.points.publish.dispatch(message);
+            let message = take(message);
+            if let Decision::Denied(_) = outcome.decision() {
+                self.drops.add(DropKind::Denied);
+                self.points.dropped(message, DropKind::Denied, Some(&outcome), "");
+                continue;
+            }
+            self.route(sending, message, &receipt);
+        }
+        for (outlet, batch) in self.outlets.iter().zip(&mut sending.batches) {
+            if !batch.is_empty() {
+                outlet.given.add(batch.len());
+                outlet.queue.put(batch, &mut sending.refused);
+                outlet.drop_all(&self.points, &mut sending.refused);
+            }
+        }
+        receipt.settle();
+    }
+
+    fn route(&self, sending: &mut Sending, message: Message, receipt: &Receipt) {
+        self.routes.find(&message, &mut sending.topics, &mut sending.found);
+        if sending.found.is_empty() {
+            self.drops.add(DropKind::Unrouted);
+            self.points.dropped(message, DropKind::Unrouted, None, "no sink wants its topic and its headers");
+            return;
+        }
+        self.routed.add(1);
+        let message = Arc::new(message);
+        for number in &sending.found {
+            sending.batches[*number].push(Item { message: message.clone(), receipt: receipt.share() });
+        }
+    }
+}
+
+impl Outlet {
+    pub(crate) fn new(queue: Queue) -> Self {
+        Outlet { queue, given: Count::default(), delivered: Count::default(), drops: Drops::default() }
+    }
+
+    /// The oldest `count` of what was taken are delivered.
+    pub(crate) fn deliver(&self, points: &Points, taken: &mut VecDeque<Item>, count: usize) {
+        let is_hooked = points.delivered.is_hooked();
+        for mut item in taken.drain(..count) {
+            if is_hooked {
+                match Arc::get_mut(&mut item.message) {
+                    Some(message) => _ = points.delivered.dispatch(message),
+                    // Another sink has it, too.
+                    None => _ = points.delivered.dispatch(&mut Message::clone(&item.message)),
+                }
+            }
+            item.settle();
+        }
+        self.delivered.add(count);
+        self.queue.answered(count);
+    }
+
+    /// The oldest `count` of what was taken never can be delivered.
+    pub(crate) fn reject(&self, points: &Points, taken: &mut VecDeque<Item>, count: usize, why: &str) {
+        for item in taken.drain(..count) {
+            self.drop(points, item, DropKind::Fault, why);
+        }
+        self.queue.answered(count);
+    }
+
+    /// What was taken and not answered for is given to the sink again.
+    pub(crate) fn put_back(&self, points: &Points, taken: &mut VecDeque<Item>) {
+        let mut refused = Vec::new();
+        self.queue.put_back(taken, &mut refused);
+        self.drop_all(points, &mut refused);
+    }
+
+    /// Drops what is left, once the queue is closed.
+    pub(crate) fn clear(&self, points: &Points) {
+        let mut left = self.queue.clear().into_iter().map(|item| (item, DropKind::Shutdown)).collect();
+        self.drop_all(points, &mut left);
+    }
+
+    fn drop_all(&self, points: &Points, refused: &mut Vec<Refused>) {
+        for (item, kind) in refused.drain(..) {
+            self.drop(points, item, kind, "");
+        }
+    }
+
+    fn drop(&self, points: &Points, item: Item, kind: DropKind, why: &str) {
+        self.drops.add(kind);
+        let Item { message, receipt } = item;
+        if points.dropped.is_hooked() {
+            points.dropped(Arc::unwrap_or_clone(message), kind, None, why);
+        }
+        // What a shutdown has dropped, its source is to send again.
+        if kind != DropKind::Shutdown {
+            receipt.settle();
+        }
+    }
+}

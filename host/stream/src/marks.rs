@@ -1,0 +1,197 @@
+//! The marks of one source: where it begins when its host is started again.
+//!
+//! A mark is durable some time after it is kept, never before: what was sent in between comes again. The file is replaced
+//! as a whole, so that it is the old one or the new one, whatever ends the host while it is written.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+/// The format of the file.
+const FORMAT: u32 = 1;
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 1 << 30;
+
+/// The marks of one source.
+#[derive(Debug)]
+pub(crate) struct Marks {
+    /// `None` for a source that nothing is kept of.
+    file: Option<PathBuf>,
+    state: Mutex<State>,
+    /// Held while the file is written.
+    writing: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Those up to which everything is settled.
+    kept: BTreeMap<String, String>,
+    /// Those of all that was sent.
+    newest: BTreeMap<String, String>,
+    /// Whether `kept` has changed since it was written.
+    is_changed: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    format: u32,
+    marks: BTreeMap<String, String>,
+}
+
+impl Marks {
+    /// Those that a file has; none if there is no file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not of this format.
+    pub(crate) fn open(file: PathBuf) -> io::Result<Self> {
+        let kept = match read(&file) {
+            Ok(kept) => kept,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(error),
+        };
+        let state = State { newest: kept.clone(), kept, is_changed: false };
+        Ok(Marks { file: Some(file), state: Mutex::new(state), writing: Mutex::default() })
+    }
+
+    /// None, which are never written.
+    #[cfg(test)]
+    pub(crate) fn in_memory() -> Self {
+        Marks { file: None, state: Mutex::default(), writing: Mutex::default() }
+    }
+
+    /// Everything up to there was sent.
+    pub(crate) fn sent(&self, key: &str, value: &str) {
+        set(&mut self.state.lock().newest, key, value);
+    }
+
+    /// Everything up to there is settled.
+    pub(crate) fn keep(&self, key: &str, value: &str) {
+        let mut state = self.state.lock();
+        set(&mut state.kept, key, value);
+        state.is_changed = true;
+    }
+
+    /// Nothing is under way any more: a source goes on where everything is settled.
+    pub(crate) fn begin_again(&self) {
+        let mut state = self.state.lock();
+        state.newest = state.kept.clone();
+    }
+
+    /// Where a source goes on: behind what was sent, which this process delivers.
+    pub(crate) fn newest(&self) -> Vec<(String, String)> {
+        let state = self.state.lock();
+        state.newest.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// Where a source begins when the host is started again.
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> Vec<(String, String)> {
+        let state = self.state.lock();
+        state.kept.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// Makes those that are kept durable, if they have changed.
+    ///
+    /// # Errors
+    /// If the file cannot be written: then it is as it was, and the next call tries again.
+    pub(crate) fn write(&self) -> io::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let _writing = self.writing.lock();
+        let marks = {
+            let mut state = self.state.lock();
+            if !std::mem::take(&mut state.is_changed) {
+                return Ok(());
+            }
+            state.kept.clone()
+        };
+        replace(file, &Stored { format: FORMAT, marks }).inspect_err(|_| self.state.lock().is_changed = true)
+    }
+}
+
+fn set(marks: &mut BTreeMap<String, String>, key: &str, value: &str) {
+    if value.is_empty() {
+        marks.remove(key);
+    } else if let Some(known) = marks.get_mut(key) {
+        value.clone_into(known);
+    } else {
+        marks.insert(key.into(), value.into());
+    }
+}
+
+fn read(file: &Path) -> io::Result<BTreeMap<String, String>> {
+    let length = fs::metadata(file)?.len();
+    let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
+    if length > LARGEST {
+        return Err(invalid(format!("it has {length} bytes, {LARGEST} are allowed")));
+    }
+    let stored: Stored = serde_json::from_slice(&fs::read(file)?).map_err(|error| invalid(error.to_string()))?;
+    match stored.format {
+        FORMAT => Ok(stored.marks),
+        other => Err(invalid(format!("its format is {other}, this host reads {FORMAT}"))),
+    }
+}
+
+fn replace(file: &Path, stored: &Stored) -> io::Result<()> {
+    let directory = file.parent().expect("a file of marks lies in a directory");
+    fs::create_dir_all(directory)?;
+    let new = file.with_extension("new");
+    let mut writing = File::create(&new)?;
+    writing.write_all(&serde_json::to_vec(stored)?)?;
+    writing.sync_all()?;
+    fs::rename(&new, file)?;
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_and_written_is_there_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a pipeline/a source.json");
+        let marks = Marks::open(file.clone()).unwrap();
+        marks.sent("a", "2");
+        marks.keep("a", "1");
+        marks.keep("b", "7");
+        marks.write().unwrap();
+        marks.keep("b", "8");
+        let again = Marks::open(file.clone()).unwrap();
+        assert_eq!(again.newest(), [("a".into(), "1".into()), ("b".into(), "7".into())]);
+        again.keep("a", "");
+        again.write().unwrap();
+        assert_eq!(Marks::open(file).unwrap().kept(), [("b".into(), "7".into())]);
+    }
+
+    #[test]
+    fn a_file_that_is_none_is_named_as_such_and_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        for (content, said) in
+            [("{}", "missing field"), (r#"{"format": 9, "marks": {}}"#, "its format is 9"), ("", "EOF")]
+        {
+            let file = directory.path().join("marks.json");
+            fs::write(&file, content).unwrap();
+            let error = Marks::open(file.clone()).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+            assert_eq!(fs::read_to_string(file).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_tried_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("there/marks.json");
+        let marks = Marks::open(file.clone()).unwrap();
+        marks.keep("a", "1");
+        fs::write(directory.path().join("there"), "in the way").unwrap();
+        assert!(marks.write().is_err());
+        fs::remove_file(directory.path().join("there")).unwrap();
+        marks.write().unwrap();
+        assert_eq!(Marks::open(file).unwrap().kept().len(), 1);
+    }
+}

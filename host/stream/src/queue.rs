@@ -1,0 +1,458 @@
+//! The bounded queue before a sink.
+//!
+//! Sources put messages in, each on its own thread; one sink takes them out. What it has taken and not answered for is
+//! beside the queue, and comes back to its front if the sink ends. Whole batches pass under one lock.
+
+use std::collections::{HashMap, VecDeque};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Instant;
+
+use hookrail_abi::{DropKind, Message};
+use hookrail_model::pipeline::{QueueConfig, QueuePolicy};
+use parking_lot::{Condvar, Mutex};
+use rustix::event::{EventfdFlags, eventfd};
+
+use crate::receipt::Receipt;
+
+/// A message on its way to one sink.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) message: Arc<Message>,
+    pub(crate) receipt: Receipt,
+}
+
+impl Item {
+    /// It was delivered, or dropped for a reason that was counted.
+    pub(crate) fn settle(self) {
+        self.receipt.settle();
+    }
+}
+
+/// What a queue has no place for, and why.
+pub(crate) type Refused = (Item, DropKind);
+
+/// A queue.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    config: QueueConfig,
+    state: Mutex<State>,
+    /// There is something to take, or there never will be.
+    readable: Condvar,
+    /// There is room, or there never will be.
+    room: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: VecDeque<Item>,
+    /// For `latest_per_key`: the number of the item with that key. The first one in the queue has the number `first`; they
+    /// wrap around.
+    by_key: HashMap<String, u64>,
+    first: u64,
+    /// How many were taken and not answered for.
+    taken: usize,
+    mode: Mode,
+    /// Whether the sink is to end, though the queue goes on.
+    is_reader_closed: bool,
+    /// Readable while there is something to take, once the sink has asked for it.
+    watched: Option<OwnedFd>,
+}
+
+/// Whether messages come and go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// They come and go.
+    #[default]
+    Open,
+    /// None comes any more.
+    Draining,
+    /// None comes and none goes.
+    Closed,
+}
+
+/// What a sink gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Closed,
+    Nothing,
+    Some,
+}
+
+impl Queue {
+    pub(crate) fn new(config: QueueConfig) -> Self {
+        Queue { config, state: Mutex::default(), readable: Condvar::new(), room: Condvar::new() }
+    }
+
+    pub(crate) fn config(&self) -> &QueueConfig {
+        &self.config
+    }
+
+    /// Waits until a source need not wait to put one message in, until the time is over, or `is_over` returns true after
+    /// [`wake`](Self::wake). Returns whether there is room.
+    pub(crate) fn wait_for_room(&self, deadline: Option<Instant>, is_over: impl Fn() -> bool) -> bool {
+        if self.config.policy != QueuePolicy::Block {
+            return true;
+        }
+        let mut state = self.state.lock();
+        while state.mode == Mode::Open && self.is_full(&state) {
+            if is_over() || !wait(&self.room, &mut state, deadline) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Puts messages in, in order; waits for room if that is the policy. What has no place is added to `refused`.
+    pub(crate) fn put(&self, items: &mut Vec<Item>, refused: &mut Vec<Refused>) {
+        let mut state = self.state.lock();
+        for item in items.drain(..) {
+            while self.config.policy == QueuePolicy::Block && state.mode == Mode::Open && self.is_full(&state) {
+                self.tell(&state);
+                self.room.wait(&mut state);
+            }
+            if state.mode != Mode::Open {
+                refused.push((item, DropKind::Shutdown));
+            } else if self.config.policy == QueuePolicy::LatestPerKey {
+                self.put_latest(&mut state, item, refused);
+            } else if !self.is_full(&state) {
+                state.items.push_back(item);
+            } else if self.config.policy == QueuePolicy::DropOldest {
+                let oldest = state.items.pop_front();
+                state.items.push_back(item);
+                refused.extend(oldest.map(|oldest| (oldest, DropKind::Full)));
+            } else {
+                refused.push((item, DropKind::Full));
+            }
+        }
+        self.tell(&state);
+    }
+
+    fn put_latest(&self, state: &mut State, item: Item, refused: &mut Vec<Refused>) {
+        let key = self.key(&item.message);
+        if let Some(number) = state.by_key.get(key) {
+            let place = number.wrapping_sub(state.first) as usize;
+            refused.push((std::mem::replace(&mut state.items[place], item), DropKind::Replaced));
+            return;
+        }
+        if self.is_full(state)
+            && let Some(oldest) = self.take_first(state)
+        {
+            refused.push((oldest, DropKind::Full));
+        }
+        let number = state.first.wrapping_add(state.items.len() as u64);
+        state.by_key.insert(key.to_owned(), number);
+        state.items.push_back(item);
+    }
+
+    fn key<'a>(&self, message: &'a Message) -> &'a str {
+        match &self.config.key {
+            Some(header) => message.header(header).unwrap_or_default(),
+            None => message.topic.as_str(),
+        }
+    }
+
+    fn take_first(&self, state: &mut State) -> Option<Item> {
+        let item = state.items.pop_front()?;
+        if self.config.policy == QueuePolicy::LatestPerKey {
+            state.by_key.remove(self.key(&item.message));
+            state.first = state.first.wrapping_add(1);
+        }
+        Some(item)
+    }
+
+    /// What was taken counts, so that a sink that never answers fills its queue.
+    fn is_full(&self, state: &State) -> bool {
+        state.items.len() + state.taken >= self.config.capacity
+    }
+
+    /// Takes the next messages, `most` at most, and appends them to `taken`; waits for the first one until the deadline.
+    pub(crate) fn take(&self, most: usize, deadline: Option<Instant>, taken: &mut VecDeque<Item>) -> Taken {
+        let mut state = self.state.lock();
+        loop {
+            if state.is_reader_closed || state.mode == Mode::Closed {
+                return Taken::Closed;
+            }
+            if !state.items.is_empty() {
+                break;
+            }
+            if state.mode == Mode::Draining {
+                return Taken::Closed;
+            }
+            if !wait(&self.readable, &mut state, deadline) {
+                return Taken::Nothing;
+            }
+        }
+        let before = taken.len();
+        while taken.len() - before < most
+            && let Some(item) = self.take_first(&mut state)
+        {
+            taken.push_back(item);
+        }
+        state.taken += taken.len() - before;
+        self.rest(&state);
+        if taken.len() > before { Taken::Some } else { Taken::Nothing }
+    }
+
+    /// So many that were taken are answered for.
+    pub(crate) fn answered(&self, count: usize) {
+        let mut state = self.state.lock();
+        state.taken -= count;
+        self.room.notify_all();
+        // A sink that drains waits for its last messages, and so does whoever waits for it.
+        if state.mode == Mode::Draining {
+            self.readable.notify_all();
+        }
+    }
+
+    /// Puts what was taken back to the front, in its order. What has been replaced meanwhile is added to `refused`.
+    pub(crate) fn put_back(&self, taken: &mut VecDeque<Item>, refused: &mut Vec<Refused>) {
+        let mut state = self.state.lock();
+        state.taken -= taken.len();
+        while let Some(item) = taken.pop_back() {
+            if self.config.policy == QueuePolicy::LatestPerKey {
+                let key = self.key(&item.message);
+                if state.by_key.contains_key(key) {
+                    refused.push((item, DropKind::Replaced));
+                    continue;
+                }
+                state.first = state.first.wrapping_sub(1);
+                let first = state.first;
+                state.by_key.insert(key.to_owned(), first);
+            }
+            state.items.push_front(item);
+        }
+        self.tell(&state);
+    }
+
+    /// Opens the queue, or has it end.
+    pub(crate) fn set_mode(&self, mode: Mode) {
+        let mut state = self.state.lock();
+        state.mode = mode;
+        self.tell(&state);
+        self.readable.notify_all();
+        self.room.notify_all();
+    }
+
+    /// Whether the sink is to end.
+    pub(crate) fn close_reader(&self, is_closed: bool) {
+        let mut state = self.state.lock();
+        state.is_reader_closed = is_closed;
+        self.tell(&state);
+        self.readable.notify_all();
+    }
+
+    /// Waits until the sink is to end, or the time is over; returns whether it is.
+    pub(crate) fn wait_until_closed(&self, deadline: Instant) -> bool {
+        let mut state = self.state.lock();
+        let is_closed = |state: &State| {
+            let is_empty = state.mode == Mode::Draining && state.items.is_empty();
+            state.is_reader_closed || state.mode == Mode::Closed || is_empty
+        };
+        while !is_closed(&state) {
+            if !wait(&self.readable, &mut state, Some(deadline)) {
+                return is_closed(&state);
+            }
+        }
+        true
+    }
+
+    /// How many messages are in it, or taken and not answered for.
+    pub(crate) fn held(&self) -> usize {
+        let state = self.state.lock();
+        state.items.len() + state.taken
+    }
+
+    /// Takes all that is left, once it is closed.
+    pub(crate) fn clear(&self) -> Vec<Item> {
+        let mut state = self.state.lock();
+        state.by_key.clear();
+        std::mem::take(&mut state.items).into()
+    }
+
+    /// Has whoever waits for room look again.
+    pub(crate) fn wake(&self) {
+        let _state = self.state.lock();
+        self.room.notify_all();
+    }
+
+    /// A descriptor that is readable while there is something to take, or the sink is to end.
+    pub(crate) fn watch(&self) -> Option<OwnedFd> {
+        let mut state = self.state.lock();
+        if state.watched.is_none() {
+            state.watched = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok();
+        }
+        self.tell(&state);
+        state.watched.as_ref()?.try_clone().ok()
+    }
+
+    /// Something may be there to take, or the sink is to end.
+    fn tell(&self, state: &State) {
+        let is_ready = !state.items.is_empty() || state.is_reader_closed || state.mode != Mode::Open;
+        if is_ready {
+            self.readable.notify_one();
+            if let Some(watched) = &state.watched {
+                // A counter that is full is readable.
+                let _ = rustix::io::write(watched, &1_u64.to_ne_bytes());
+            }
+        }
+    }
+
+    /// Nothing may be left to take.
+    fn rest(&self, state: &State) {
+        let is_ready = !state.items.is_empty() || state.is_reader_closed || state.mode != Mode::Open;
+        if let Some(watched) = state.watched.as_ref().filter(|_| !is_ready) {
+            let _ = rustix::io::read(watched, &mut [0_u8; 8]);
+        }
+    }
+}
+
+/// Waits for a notification; returns false if the time is over.
+fn wait(event: &Condvar, state: &mut parking_lot::MutexGuard<'_, State>, deadline: Option<Instant>) -> bool {
+    match deadline {
+        None => {
+            event.wait(state);
+            true
+        }
+        Some(deadline) => !event.wait_until(state, deadline).timed_out(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::marks::Marks;
+    use crate::receipt::Tracker;
+
+    fn queue(policy: QueuePolicy, capacity: usize) -> Queue {
+        Queue::new(QueueConfig::default().with_policy(policy).with_capacity(capacity))
+    }
+
+    fn item(topic: &str, body: &str) -> Item {
+        Item {
+            message: Arc::new(Message::new(topic, body.as_bytes())),
+            receipt: Tracker::new(Arc::new(Marks::in_memory())).begin(None),
+        }
+    }
+
+    fn put(queue: &Queue, bodies: &[&str]) -> Vec<(String, DropKind)> {
+        let (mut items, mut refused) = (bodies.iter().map(|body| item("a", body)).collect(), Vec::new());
+        queue.put(&mut items, &mut refused);
+        refused.iter().map(|(item, kind)| (body(item), *kind)).collect()
+    }
+
+    fn body(item: &Item) -> String {
+        item.message.body.to_display().to_string()
+    }
+
+    fn take(queue: &Queue, most: usize) -> VecDeque<Item> {
+        let mut taken = VecDeque::new();
+        queue.take(most, Some(Instant::now()), &mut taken);
+        taken
+    }
+
+    fn bodies(items: &VecDeque<Item>) -> Vec<String> {
+        items.iter().map(body).collect()
+    }
+
+    #[test]
+    fn each_policy_drops_what_it_says() {
+        let lost = put(&queue(QueuePolicy::DropNewest, 2), &["1", "2", "3"]);
+        assert_eq!(lost, [("3".into(), DropKind::Full)]);
+        let lost = put(&queue(QueuePolicy::DropOldest, 2), &["1", "2", "3"]);
+        assert_eq!(lost, [("1".into(), DropKind::Full)]);
+        let latest = queue(QueuePolicy::LatestPerKey, 2);
+        assert_eq!(put(&latest, &["1", "2"]), [("1".into(), DropKind::Replaced)]);
+        let mut refused = Vec::new();
+        latest.put(&mut vec![item("b", "3"), item("c", "4"), item("b", "5")], &mut refused);
+        let lost: Vec<_> = refused.iter().map(|(item, kind)| (body(item), *kind)).collect();
+        assert_eq!(lost, [("2".into(), DropKind::Full), ("3".into(), DropKind::Replaced)]);
+        assert_eq!(bodies(&take(&latest, 9)), ["5", "4"]);
+    }
+
+    #[test]
+    fn a_source_waits_for_room_and_no_longer_than_it_wants() {
+        let queue = queue(QueuePolicy::Block, 2);
+        std::thread::scope(|scope| {
+            let sending = scope.spawn(|| put(&queue, &["1", "2", "3", "4", "5"]));
+            let mut all = Vec::new();
+            while all.len() < 5 {
+                let taken = take(&queue, 1);
+                queue.answered(taken.len());
+                all.extend(bodies(&taken));
+            }
+            assert_eq!(all, ["1", "2", "3", "4", "5"]);
+            assert_eq!(sending.join().unwrap(), []);
+        });
+        put(&queue, &["1", "2"]);
+        assert!(!queue.wait_for_room(Some(Instant::now() + Duration::from_millis(1)), || false));
+        assert!(!queue.wait_for_room(None, || true));
+        let taken = take(&queue, 1);
+        assert!(!queue.wait_for_room(None, || true), "what was taken and not answered for has its room");
+        queue.answered(taken.len());
+        assert!(queue.wait_for_room(None, || true));
+    }
+
+    #[test]
+    fn what_a_sink_has_not_answered_for_is_given_to_the_next_in_order() {
+        let queue = queue(QueuePolicy::Block, 9);
+        put(&queue, &["1", "2", "3", "4"]);
+        let mut taken = take(&queue, 3);
+        taken.pop_front();
+        queue.answered(1);
+        queue.put_back(&mut taken, &mut Vec::new());
+        assert_eq!((bodies(&take(&queue, 9)), queue.held()), (vec!["2".into(), "3".into(), "4".into()], 3));
+        let latest = self::queue(QueuePolicy::LatestPerKey, 9);
+        put(&latest, &["1"]);
+        let mut taken = take(&latest, 1);
+        put(&latest, &["2"]);
+        let mut refused = Vec::new();
+        latest.put_back(&mut taken, &mut refused);
+        assert_eq!((body(&refused[0].0), refused[0].1), ("1".into(), DropKind::Replaced));
+        let mut taken = take(&latest, 1);
+        latest.put_back(&mut taken, &mut refused);
+        assert_eq!(put(&latest, &["3"]), [("2".into(), DropKind::Replaced)]);
+        assert_eq!(bodies(&take(&latest, 9)), ["3"]);
+    }
+
+    #[test]
+    fn a_queue_that_drains_gives_what_it_has_and_takes_nothing() {
+        let queue = queue(QueuePolicy::Block, 2);
+        put(&queue, &["1", "2"]);
+        queue.set_mode(Mode::Draining);
+        assert_eq!(put(&queue, &["3"]), [("3".into(), DropKind::Shutdown)]);
+        assert_eq!(bodies(&take(&queue, 1)), ["1"]);
+        assert!(!queue.wait_until_closed(Instant::now()));
+        assert_eq!(bodies(&take(&queue, 1)), ["2"]);
+        assert_eq!(queue.take(1, None, &mut VecDeque::new()), Taken::Closed);
+        assert!(queue.wait_until_closed(Instant::now()));
+    }
+
+    #[test]
+    fn a_sink_that_is_to_end_gets_nothing_more_and_the_queue_stays() {
+        let queue = queue(QueuePolicy::Block, 2);
+        put(&queue, &["1"]);
+        queue.close_reader(true);
+        assert_eq!(queue.take(1, None, &mut VecDeque::new()), Taken::Closed);
+        assert_eq!(put(&queue, &["2"]), []);
+        queue.close_reader(false);
+        assert_eq!(bodies(&take(&queue, 9)), ["1", "2"]);
+    }
+
+    #[test]
+    fn a_descriptor_tells_what_can_be_taken() {
+        let queue = queue(QueuePolicy::Block, 2);
+        let watched = queue.watch().unwrap();
+        let is_readable = || rustix::io::read(&watched, &mut [0_u8; 8]).is_ok();
+        assert!(!is_readable());
+        put(&queue, &["1"]);
+        assert!(is_readable());
+        put(&queue, &["2"]);
+        take(&queue, 9);
+        assert!(!is_readable());
+        queue.close_reader(true);
+        assert!(is_readable());
+    }
+}
