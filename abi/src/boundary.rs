@@ -33,7 +33,7 @@ pub use memory::{MemoryShard, MemoryTable};
 pub use state::{SavedState, StateTable};
 pub use stream::{
     Endpoint, STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY,
-    STREAM_SINK, STREAM_SOURCE, StreamIo, StreamMark, StreamTable,
+    STREAM_SINK, STREAM_SOURCE, Stream, StreamIo, StreamMark, StreamTable,
 };
 pub use trace::{
     PARENT_CURRENT, PARENT_NONE, SITE_EVENT, SITE_SPAN, TraceLibrary, TracePanic, TraceService, TraceSite, TraceSiteId,

@@ -218,8 +218,8 @@ mod tests {
             MessagePublish, "again" => Self::look, priority = 2000;
         ];
         const ENDPOINTS: Endpoints<Self> = endpoints![
-            source "a" => |_, _: NoConfig| Ok(|_: &mut SourceIo<'_>| Ok(())), guarantee = at_least_once;
-            sink "a" => |_, _: NoConfig| Ok(|_: &mut SinkIo<'_>| Ok(()));
+            source "a" => |_: &Self, _: NoConfig| Ok(|_: &mut SourceIo<'_>| Ok(())), guarantee = at_least_once;
+            sink "a" => |_: &Self, _: NoConfig| Ok(|_: &mut SinkIo<'_>| Ok(()));
         ];
         fn start(_: &Startup, _: NoConfig) -> Result<Self> {
             Ok(Sample)

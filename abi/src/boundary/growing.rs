@@ -97,7 +97,7 @@ first_versions! {
     ReloadTable 16,
     SchemaTable 16,
     StateTable 40,
-    StreamIo 56,
+    StreamIo 64,
     StreamTable 40,
     TracePanic 64,
     TraceService 120,

@@ -10,6 +10,12 @@ pub struct Endpoint {
     _private: [u8; 0],
 }
 
+/// The host's end of an endpoint. Only the host looks into it.
+#[derive(Debug)]
+pub struct Stream {
+    _private: [u8; 0],
+}
+
 /// A plugin's table `stream/1`: its sources and sinks.
 ///
 /// All four functions are present. Those that return a number return 0 on success; on failure an error has been reported.
@@ -37,7 +43,7 @@ pub struct StreamTable {
     pub schema: unsafe extern "C" fn(kind: u32, name: Str, out: *mut Text) -> u32,
 }
 
-/// What an endpoint exchanges messages with. Each function takes the address by which it was reached.
+/// What an endpoint exchanges messages with. Each function takes `stream`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct StreamIo {
@@ -45,25 +51,27 @@ pub struct StreamIo {
     pub size: u32,
     /// Reserved; 0.
     pub reserved: u32,
+    /// The host's end, for the functions.
+    pub stream: *mut Stream,
     /// For a source: sends `count` messages. Each one is decided by the chain of `message.publish`; returns
     /// [`STREAM_OK`] when all of them were, and every queue that blocks has room for them; then they are left empty.
     /// `mark`, unless it is null, is kept once these messages and all those before them are settled. [`STREAM_NOTHING`]
     /// if a queue had no room for `timeout_ns`, [`STREAM_CLOSED`] if the endpoint is to end: then none was taken.
     pub send: unsafe extern "C" fn(
-        io: *const StreamIo,
+        stream: *mut Stream,
         messages: *mut Message,
         count: usize,
         mark: *const StreamMark,
         timeout_ns: u64,
     ) -> u32,
     /// For a source: appends all marks that are kept, the key and the value of each.
-    pub marks: unsafe extern "C" fn(io: *const StreamIo, marks: *mut List<Header>) -> u32,
+    pub marks: unsafe extern "C" fn(stream: *mut Stream, marks: *mut List<Header>) -> u32,
     /// For a sink: waits for messages, `timeout_ns` at most, and then takes `most` at most: writes where their addresses
     /// stand, and how many they are. Those stand there until the next call of `receive`; the messages themselves stay, and
     /// are not changed, until they are answered for. [`STREAM_OK`]; [`STREAM_NOTHING`] if there was none in that time;
     /// [`STREAM_CLOSED`] if there will be none: then those that were taken are still to be answered for.
     pub receive: unsafe extern "C" fn(
-        io: *const StreamIo,
+        stream: *mut Stream,
         most: usize,
         timeout_ns: u64,
         messages: *mut *const *const Message,
@@ -73,13 +81,13 @@ pub struct StreamIo {
     /// the oldest `count` never can be, and are dropped, for the reason `why`. [`STREAM_RETRY`]: all that were taken and
     /// not answered for are taken back, and given again, in their order, after a pause; `count` is not looked at. What is
     /// not answered for when `run` returns is given to the next endpoint. Returns how many were answered for.
-    pub answer: unsafe extern "C" fn(io: *const StreamIo, count: usize, answer: u32, why: Str) -> usize,
+    pub answer: unsafe extern "C" fn(stream: *mut Stream, count: usize, answer: u32, why: Str) -> usize,
     /// Waits until the endpoint is to end, `timeout_ns` at most. Returns [`STREAM_CLOSED`] if it is, else
     /// [`STREAM_NOTHING`].
-    pub wait: unsafe extern "C" fn(io: *const StreamIo, timeout_ns: u64) -> u32,
+    pub wait: unsafe extern "C" fn(stream: *mut Stream, timeout_ns: u64) -> u32,
     /// Returns a descriptor that is readable while a sink can receive without waiting, and once the endpoint is to end; or
     /// -1 if the system has none left. It belongs to the plugin, which closes it.
-    pub watch: unsafe extern "C" fn(io: *const StreamIo) -> i32,
+    pub watch: unsafe extern "C" fn(stream: *mut Stream) -> i32,
 }
 
 /// A place in the input of a source, which the host keeps: the newest `value` of each `key`. An empty value is forgotten,

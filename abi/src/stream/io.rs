@@ -48,9 +48,8 @@ pub enum Received<'a> {
 /// The host's end of an endpoint.
 ///
 /// # Invariants
-/// `table` was read from `at`, whose functions may be called until `'a` ends, by one thread at a time.
+/// The functions of `table` may be called with its stream until `'a` ends, by one thread at a time.
 struct End<'a> {
-    at: *const StreamIo,
     table: StreamIo,
     host: PhantomData<&'a StreamIo>,
 }
@@ -68,7 +67,7 @@ pub struct SinkIo<'a>(End<'a>);
 
 impl fmt::Debug for End<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("End").field(&self.at).finish()
+        f.debug_tuple("End").field(&self.table.stream).finish()
     }
 }
 
@@ -79,17 +78,17 @@ impl End<'_> {
         // SAFETY: the host has passed a structure of its own.
         let table = unsafe { StreamIo::read(at)? };
         // INVARIANT: the caller promises it.
-        Ok(End { at, table, host: PhantomData })
+        Ok(End { table, host: PhantomData })
     }
 
     fn wait(&self, time: Duration) -> bool {
         // SAFETY: by the type invariant.
-        unsafe { (self.table.wait)(self.at, nanoseconds(Some(time))) == STREAM_CLOSED }
+        unsafe { (self.table.wait)(self.table.stream, nanoseconds(Some(time))) == STREAM_CLOSED }
     }
 
     fn watch(&self) -> Option<OwnedFd> {
         // SAFETY: by the type invariant.
-        let descriptor = unsafe { (self.table.watch)(self.at) };
+        let descriptor = unsafe { (self.table.watch)(self.table.stream) };
         // SAFETY: the host has given it to us, and nobody else has it.
         (descriptor >= 0).then(|| unsafe { OwnedFd::from_raw_fd(descriptor) })
     }
@@ -148,7 +147,7 @@ impl SourceIo<'_> {
         let mark = mark.as_ref().map_or(null(), from_ref);
         let (first, count) = (messages.as_mut_ptr(), messages.len());
         // SAFETY: by the type invariant; the messages are ours, and all of it holds for the call.
-        match unsafe { (self.0.table.send)(self.0.at, first, count, mark, nanoseconds(limit)) } {
+        match unsafe { (self.0.table.send)(self.0.table.stream, first, count, mark, nanoseconds(limit)) } {
             STREAM_OK => Ok(true),
             STREAM_CLOSED => Err(Closed),
             _ => Ok(false),
@@ -159,7 +158,7 @@ impl SourceIo<'_> {
     pub fn marks(&self) -> Vec<(String, String)> {
         let mut marks = List::<Header>::new();
         // SAFETY: by the type invariant; the list is ours.
-        unsafe { (self.0.table.marks)(self.0.at, from_mut(&mut marks)) };
+        unsafe { (self.0.table.marks)(self.0.table.stream, from_mut(&mut marks)) };
         marks.iter().map(|mark| (mark.key.as_str().to_owned(), mark.value.as_str().to_owned())).collect()
     }
 
@@ -198,7 +197,7 @@ impl SinkIo<'_> {
     pub fn recv(&mut self, most: usize, limit: Option<Duration>) -> Received<'_> {
         let (mut first, mut count) = (null(), 0);
         // SAFETY: by the type invariant; the variables are ours.
-        match unsafe { (self.0.table.receive)(self.0.at, most, nanoseconds(limit), &mut first, &mut count) } {
+        match unsafe { (self.0.table.receive)(self.0.table.stream, most, nanoseconds(limit), &mut first, &mut count) } {
             // SAFETY: the host has written where the addresses of so many messages stand, until it is called again, which
             // needs `&mut self`; they are not changed until they are answered for, which needs that too.
             STREAM_OK if count > 0 => {
@@ -243,7 +242,7 @@ impl SinkIo<'_> {
 
     fn answer(&mut self, count: usize, answer: u32, why: &str) {
         // SAFETY: by the type invariant; the text holds for the call.
-        unsafe { (self.0.table.answer)(self.0.at, count, answer, Str::new(why)) };
+        unsafe { (self.0.table.answer)(self.0.table.stream, count, answer, Str::new(why)) };
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Running, SAID};
 use crate::boundary::{
-    self, STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_NOTHING, STREAM_OK, Str, StreamIo, StreamMark,
+    self, STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_NOTHING, STREAM_OK, Str, Stream, StreamIo, StreamMark,
     StreamTable,
 };
 use crate::{EndpointKind, Error, Header, List, Message, Plugin, Result, entry};
@@ -52,11 +52,8 @@ pub struct Answered {
     pub unanswered: usize,
 }
 
-/// # Invariants
-/// `io` is the first field: what is called by its address finds the rest.
-#[repr(C)]
+/// What stands for the host.
 struct Stage<'a> {
-    io: StreamIo,
     sent: RefCell<Sent>,
     kept: Vec<(String, String)>,
     /// Whether to close, asked after each send and while the endpoint waits.
@@ -131,8 +128,19 @@ impl TestSink<'_> {
 impl TestEndpoint<'_> {
     fn run(&self, stage: &Stage<'_>) -> Result<()> {
         SAID.take();
+        let io = StreamIo {
+            size: size_of::<StreamIo>() as u32,
+            reserved: 0,
+            stream: from_ref(stage).cast_mut().cast(),
+            send,
+            marks,
+            receive,
+            answer,
+            wait,
+            watch,
+        };
         // SAFETY: the endpoint was accepted and is run once; the stage holds for the call, on this thread.
-        match unsafe { (self.table.run)(self.at, from_ref(stage).cast()) } {
+        match unsafe { (self.table.run)(self.at, &io) } {
             0 => Ok(()),
             _ => Err(said()),
         }
@@ -152,10 +160,7 @@ fn said() -> Error {
 
 impl<'a> Stage<'a> {
     fn new(kept: Vec<(String, String)>, given: Vec<&'a Message>, until: &'a mut dyn FnMut(&Sent) -> bool) -> Self {
-        let io =
-            StreamIo { size: size_of::<StreamIo>() as u32, reserved: 0, send, marks, receive, answer, wait, watch };
         Stage {
-            io,
             sent: RefCell::default(),
             kept,
             until: RefCell::new(until),
@@ -180,25 +185,25 @@ impl<'a> Stage<'a> {
 }
 
 /// # Safety
-/// `io` is that of a stage, which is used by one thread at a time.
-unsafe fn stage<'a>(io: *const StreamIo) -> &'a Stage<'a> {
-    // SAFETY: by the invariant of the stage this is its first field.
-    unsafe { &*io.cast::<Stage<'_>>() }
+/// `stream` is a stage, which is used by one thread at a time.
+unsafe fn stage<'a>(stream: *mut Stream) -> &'a Stage<'a> {
+    // SAFETY: the caller promises it.
+    unsafe { &*stream.cast::<Stage<'_>>() }
 }
 
 /// # Safety
 /// As the boundary says.
 unsafe extern "C" fn send(
-    io: *const StreamIo,
+    stream: *mut Stream,
     messages: *mut Message,
     count: usize,
     mark: *const StreamMark,
     _timeout_ns: u64,
 ) -> u32 {
-    // SAFETY: `io` is that of a stage; `count` messages are the source's, for the call, and so is the mark.
+    // SAFETY: `stream` is a stage; `count` messages are the source's, for the call, and so is the mark.
     let (stage, messages, mark) = unsafe {
         let messages = if count == 0 { &mut [] } else { std::slice::from_raw_parts_mut(messages, count) };
-        (stage(io), messages, mark.as_ref())
+        (stage(stream), messages, mark.as_ref())
     };
     if stage.closed.get() {
         return STREAM_CLOSED;
@@ -217,9 +222,9 @@ unsafe extern "C" fn send(
 
 /// # Safety
 /// As the boundary says.
-unsafe extern "C" fn marks(io: *const StreamIo, marks: *mut List<Header>) -> u32 {
-    // SAFETY: `io` is that of a stage; the list is the source's.
-    let (stage, marks) = unsafe { (stage(io), &mut *marks) };
+unsafe extern "C" fn marks(stream: *mut Stream, marks: *mut List<Header>) -> u32 {
+    // SAFETY: `stream` is a stage; the list is the source's.
+    let (stage, marks) = unsafe { (stage(stream), &mut *marks) };
     for (key, value) in &stage.kept {
         marks.push(Header { key: key.as_str().into(), value: value.as_str().into() });
     }
@@ -229,14 +234,14 @@ unsafe extern "C" fn marks(io: *const StreamIo, marks: *mut List<Header>) -> u32
 /// # Safety
 /// As the boundary says.
 unsafe extern "C" fn receive(
-    io: *const StreamIo,
+    stream: *mut Stream,
     most: usize,
     _timeout_ns: u64,
     messages: *mut *const *const Message,
     count: *mut usize,
 ) -> u32 {
-    // SAFETY: `io` is that of a stage.
-    let stage = unsafe { stage(io) };
+    // SAFETY: `stream` is a stage.
+    let stage = unsafe { stage(stream) };
     let from = stage.received.get();
     let next = &stage.given[from..stage.given.len().min(from.saturating_add(most))];
     if next.is_empty() {
@@ -253,9 +258,9 @@ unsafe extern "C" fn receive(
 
 /// # Safety
 /// As the boundary says.
-unsafe extern "C" fn answer(io: *const StreamIo, count: usize, answer: u32, why: Str) -> usize {
-    // SAFETY: `io` is that of a stage; the text is readable for the call.
-    let (stage, why) = unsafe { (stage(io), why.to_text().into_owned()) };
+unsafe extern "C" fn answer(stream: *mut Stream, count: usize, answer: u32, why: Str) -> usize {
+    // SAFETY: `stream` is a stage; the text is readable for the call.
+    let (stage, why) = unsafe { (stage(stream), why.to_text().into_owned()) };
     let open = stage.received.get() - stage.answered.get();
     let count = count.min(open);
     let mut answers = stage.answers.borrow_mut();
@@ -274,10 +279,10 @@ unsafe extern "C" fn answer(io: *const StreamIo, count: usize, answer: u32, why:
 
 /// # Safety
 /// As the boundary says.
-unsafe extern "C" fn wait(io: *const StreamIo, timeout_ns: u64) -> u32 {
+unsafe extern "C" fn wait(stream: *mut Stream, timeout_ns: u64) -> u32 {
     const NAP: Duration = Duration::from_millis(1);
-    // SAFETY: `io` is that of a stage.
-    let stage = unsafe { stage(io) };
+    // SAFETY: `stream` is a stage.
+    let stage = unsafe { stage(stream) };
     let (began, limit) = (Instant::now(), Duration::from_nanos(timeout_ns));
     loop {
         if stage.ended() || stage.look() {
@@ -292,7 +297,7 @@ unsafe extern "C" fn wait(io: *const StreamIo, timeout_ns: u64) -> u32 {
 
 /// # Safety
 /// As the boundary says.
-unsafe extern "C" fn watch(_: *const StreamIo) -> i32 {
+unsafe extern "C" fn watch(_: *mut Stream) -> i32 {
     // Always readable: in a test everything is there at once.
     std::fs::File::open("/dev/zero").map_or(-1, IntoRawFd::into_raw_fd)
 }

@@ -1,6 +1,4 @@
-//! What endpoints exchange messages with: the functions of [`StreamIo`].
-//!
-//! Each end begins with the table, so that what a function is passed, the address of the table, is that of the end.
+//! What endpoints exchange messages with: the functions of [`StreamIo`], whose stream is one of the ends.
 
 use std::cell::{Cell, UnsafeCell};
 use std::collections::VecDeque;
@@ -10,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{
-    STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, Str,
+    STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, Str, Stream,
     StreamIo, StreamMark,
 };
 use hookrail_abi::{Header, List, Message};
@@ -31,10 +29,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 /// What a source sends with.
 ///
 /// # Invariants
-/// `table` is the first field. While `run` is called, one thread at a time uses the rest.
-#[repr(C)]
+/// While `run` is called, one thread at a time uses it.
 pub(crate) struct SourceEnd {
-    table: StreamIo,
     flow: Arc<Flow>,
     inlet: Arc<Inlet>,
     tracker: Arc<Tracker>,
@@ -45,9 +41,7 @@ pub(crate) struct SourceEnd {
 ///
 /// # Invariants
 /// As for [`SourceEnd`].
-#[repr(C)]
 pub(crate) struct SinkEnd {
-    table: StreamIo,
     flow: Arc<Flow>,
     outlet: Arc<Outlet>,
     /// What was taken and not answered for.
@@ -61,24 +55,44 @@ pub(crate) struct SinkEnd {
 impl SourceEnd {
     pub(crate) fn new(flow: &Arc<Flow>, inlet: &Arc<Inlet>) -> Self {
         let sending = UnsafeCell::new(Sending::new(flow));
-        // INVARIANT: the first field.
-        SourceEnd { table: TABLE, flow: flow.clone(), inlet: inlet.clone(), tracker: inlet.tracker(), sending }
+        SourceEnd { flow: flow.clone(), inlet: inlet.clone(), tracker: inlet.tracker(), sending }
     }
 
-    pub(crate) fn io(&self) -> *const StreamIo {
-        from_ref(self).cast()
+    /// What its endpoint is run with, for as long as this stays.
+    pub(crate) fn io(&self) -> StreamIo {
+        StreamIo {
+            size: size_of::<StreamIo>() as u32,
+            reserved: 0,
+            stream: from_ref(self).cast_mut().cast(),
+            send,
+            marks,
+            receive: receive_nothing,
+            answer: answer_nothing,
+            wait,
+            watch,
+        }
     }
 }
 
 impl SinkEnd {
     pub(crate) fn new(flow: &Arc<Flow>, outlet: &Arc<Outlet>) -> Self {
         let (taken, shown, pause) = (UnsafeCell::default(), UnsafeCell::default(), Cell::new(PAUSES.0));
-        // INVARIANT: the first field.
-        SinkEnd { table: SINK_TABLE, flow: flow.clone(), outlet: outlet.clone(), taken, shown, pause }
+        SinkEnd { flow: flow.clone(), outlet: outlet.clone(), taken, shown, pause }
     }
 
-    pub(crate) fn io(&self) -> *const StreamIo {
-        from_ref(self).cast()
+    /// What its endpoint is run with, for as long as this stays.
+    pub(crate) fn io(&self) -> StreamIo {
+        StreamIo {
+            size: size_of::<StreamIo>() as u32,
+            reserved: 0,
+            stream: from_ref(self).cast_mut().cast(),
+            send: send_nothing,
+            marks: no_marks,
+            receive,
+            answer,
+            wait: wait_of_sink,
+            watch: watch_of_sink,
+        }
     }
 
     /// Nobody uses it any more: what was not answered for goes back.
@@ -128,40 +142,18 @@ impl SinkEnd {
     }
 }
 
-const TABLE: StreamIo = StreamIo {
-    size: size_of::<StreamIo>() as u32,
-    reserved: 0,
-    send,
-    marks,
-    receive: receive_nothing,
-    answer: answer_nothing,
-    wait,
-    watch,
-};
-
-const SINK_TABLE: StreamIo = StreamIo {
-    size: size_of::<StreamIo>() as u32,
-    reserved: 0,
-    send: send_nothing,
-    marks: no_marks,
-    receive,
-    answer,
-    wait: wait_of_sink,
-    watch: watch_of_sink,
-};
-
 /// # Safety
-/// `io` is that of a source's end, which is used by one thread at a time, and stays for `'a`.
-unsafe fn source<'a>(io: *const StreamIo) -> &'a SourceEnd {
-    // SAFETY: by the type invariant the table is its first field.
-    unsafe { &*io.cast::<SourceEnd>() }
+/// `stream` is that of a source's end, which is used by one thread at a time, and stays for `'a`.
+unsafe fn source<'a>(stream: *mut Stream) -> &'a SourceEnd {
+    // SAFETY: the caller promises it.
+    unsafe { &*stream.cast::<SourceEnd>() }
 }
 
 /// # Safety
 /// As for `source`, of a sink.
-unsafe fn sink<'a>(io: *const StreamIo) -> &'a SinkEnd {
-    // SAFETY: by the type invariant the table is its first field.
-    unsafe { &*io.cast::<SinkEnd>() }
+unsafe fn sink<'a>(stream: *mut Stream) -> &'a SinkEnd {
+    // SAFETY: the caller promises it.
+    unsafe { &*stream.cast::<SinkEnd>() }
 }
 
 fn deadline(timeout_ns: u64) -> Option<Instant> {
@@ -175,17 +167,17 @@ fn descriptor(watched: Option<OwnedFd>) -> i32 {
 /// # Safety
 /// As `stream/1` says.
 unsafe extern "C" fn send(
-    io: *const StreamIo,
+    stream: *mut Stream,
     messages: *mut Message,
     count: usize,
     mark: *const StreamMark,
     timeout_ns: u64,
 ) -> u32 {
     guarded(STREAM_CLOSED, || {
-        // SAFETY: `io` is that of a source's end; the messages and the mark are the source's, for this call.
+        // SAFETY: `stream` is that of a source's end; the messages and the mark are the source's, for this call.
         let (end, messages, mark) = unsafe {
             let messages = if count == 0 { &mut [] } else { std::slice::from_raw_parts_mut(messages, count) };
-            (source(io), messages, mark.as_ref())
+            (source(stream), messages, mark.as_ref())
         };
         // SAFETY: the texts are readable for the call.
         let mark = mark.map(|mark| unsafe { (mark.key.to_text(), mark.value.to_text()) });
@@ -214,10 +206,10 @@ unsafe extern "C" fn send(
 
 /// # Safety
 /// As `stream/1` says.
-unsafe extern "C" fn marks(io: *const StreamIo, marks: *mut List<Header>) -> u32 {
+unsafe extern "C" fn marks(stream: *mut Stream, marks: *mut List<Header>) -> u32 {
     guarded(STREAM_CLOSED, || {
-        // SAFETY: `io` is that of a source's end; the list is the source's, for this call.
-        let (end, marks) = unsafe { (source(io), &mut *marks) };
+        // SAFETY: `stream` is that of a source's end; the list is the source's, for this call.
+        let (end, marks) = unsafe { (source(stream), &mut *marks) };
         for (key, value) in end.inlet.marks.newest() {
             marks.push(Header { key: key.into(), value: value.into() });
         }
@@ -227,10 +219,10 @@ unsafe extern "C" fn marks(io: *const StreamIo, marks: *mut List<Header>) -> u32
 
 /// # Safety
 /// As `stream/1` says.
-unsafe extern "C" fn wait(io: *const StreamIo, timeout_ns: u64) -> u32 {
+unsafe extern "C" fn wait(stream: *mut Stream, timeout_ns: u64) -> u32 {
     guarded(STREAM_CLOSED, || {
-        // SAFETY: `io` is that of a source's end.
-        let end = unsafe { source(io) };
+        // SAFETY: `stream` is that of a source's end.
+        let end = unsafe { source(stream) };
         if end.inlet.wait(later(Instant::now(), Duration::from_nanos(timeout_ns))) {
             STREAM_CLOSED
         } else {
@@ -241,23 +233,23 @@ unsafe extern "C" fn wait(io: *const StreamIo, timeout_ns: u64) -> u32 {
 
 /// # Safety
 /// As `stream/1` says.
-unsafe extern "C" fn watch(io: *const StreamIo) -> i32 {
-    // SAFETY: `io` is that of a source's end.
-    guarded(-1, || descriptor(unsafe { source(io) }.inlet.watch()))
+unsafe extern "C" fn watch(stream: *mut Stream) -> i32 {
+    // SAFETY: `stream` is that of a source's end.
+    guarded(-1, || descriptor(unsafe { source(stream) }.inlet.watch()))
 }
 
 /// # Safety
 /// As `stream/1` says.
 unsafe extern "C" fn receive(
-    io: *const StreamIo,
+    stream: *mut Stream,
     most: usize,
     timeout_ns: u64,
     messages: *mut *const *const Message,
     count: *mut usize,
 ) -> u32 {
     guarded(STREAM_CLOSED, || {
-        // SAFETY: `io` is that of a sink's end.
-        match unsafe { sink(io) }.receive(most, deadline(timeout_ns)) {
+        // SAFETY: `stream` is that of a sink's end.
+        match unsafe { sink(stream) }.receive(most, deadline(timeout_ns)) {
             Ok(shown) => {
                 // SAFETY: both are the sink's.
                 unsafe {
@@ -273,17 +265,17 @@ unsafe extern "C" fn receive(
 
 /// # Safety
 /// As `stream/1` says.
-unsafe extern "C" fn answer(io: *const StreamIo, count: usize, answer: u32, why: Str) -> usize {
-    // SAFETY: `io` is that of a sink's end; the text is readable for the call.
-    guarded(0, || unsafe { sink(io).answer(count, answer, &why.to_text()) })
+unsafe extern "C" fn answer(stream: *mut Stream, count: usize, answer: u32, why: Str) -> usize {
+    // SAFETY: `stream` is that of a sink's end; the text is readable for the call.
+    guarded(0, || unsafe { sink(stream).answer(count, answer, &why.to_text()) })
 }
 
 /// # Safety
 /// As `stream/1` says.
-unsafe extern "C" fn wait_of_sink(io: *const StreamIo, timeout_ns: u64) -> u32 {
+unsafe extern "C" fn wait_of_sink(stream: *mut Stream, timeout_ns: u64) -> u32 {
     guarded(STREAM_CLOSED, || {
-        // SAFETY: `io` is that of a sink's end.
-        let end = unsafe { sink(io) };
+        // SAFETY: `stream` is that of a sink's end.
+        let end = unsafe { sink(stream) };
         let until = later(Instant::now(), Duration::from_nanos(timeout_ns));
         if end.outlet.queue.wait_until_closed(until) { STREAM_CLOSED } else { STREAM_NOTHING }
     })
@@ -291,24 +283,24 @@ unsafe extern "C" fn wait_of_sink(io: *const StreamIo, timeout_ns: u64) -> u32 {
 
 /// # Safety
 /// As `stream/1` says.
-unsafe extern "C" fn watch_of_sink(io: *const StreamIo) -> i32 {
-    // SAFETY: `io` is that of a sink's end.
-    guarded(-1, || descriptor(unsafe { sink(io) }.outlet.queue.watch()))
+unsafe extern "C" fn watch_of_sink(stream: *mut Stream) -> i32 {
+    // SAFETY: `stream` is that of a sink's end.
+    guarded(-1, || descriptor(unsafe { sink(stream) }.outlet.queue.watch()))
 }
 
 /// For a sink, which sends nothing.
-unsafe extern "C" fn send_nothing(_: *const StreamIo, _: *mut Message, _: usize, _: *const StreamMark, _: u64) -> u32 {
+unsafe extern "C" fn send_nothing(_: *mut Stream, _: *mut Message, _: usize, _: *const StreamMark, _: u64) -> u32 {
     STREAM_CLOSED
 }
 
 /// For a sink, which has no marks.
-unsafe extern "C" fn no_marks(_: *const StreamIo, _: *mut List<Header>) -> u32 {
+unsafe extern "C" fn no_marks(_: *mut Stream, _: *mut List<Header>) -> u32 {
     STREAM_OK
 }
 
 /// For a source, which receives nothing.
 unsafe extern "C" fn receive_nothing(
-    _: *const StreamIo,
+    _: *mut Stream,
     _: usize,
     _: u64,
     _: *mut *const *const Message,
@@ -318,6 +310,6 @@ unsafe extern "C" fn receive_nothing(
 }
 
 /// For a source, which has nothing to answer for.
-unsafe extern "C" fn answer_nothing(_: *const StreamIo, _: usize, _: u32, _: Str) -> usize {
+unsafe extern "C" fn answer_nothing(_: *mut Stream, _: usize, _: u32, _: Str) -> usize {
     0
 }

@@ -398,12 +398,12 @@ impl Slot {
             Way::Source(inlet) => {
                 let end = SourceEnd::new(&self.flow, inlet);
                 // SAFETY: the end stays until this returns, and is used by this call alone.
-                unsafe { runs.run(end.io()) }
+                unsafe { runs.run(&end.io()) }
             }
             Way::Sink(outlet) => {
                 let end = SinkEnd::new(&self.flow, outlet);
                 // SAFETY: the end stays until this returns, and is used by this call alone.
-                let ran = unsafe { runs.run(end.io()) };
+                let ran = unsafe { runs.run(&end.io()) };
                 end.end();
                 ran
             }

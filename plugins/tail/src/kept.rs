@@ -51,7 +51,7 @@ impl Kept {
     }
 
     /// Takes the marks of which `is_wanted` says so.
-    pub(crate) fn take_if(&mut self, is_wanted: impl Fn(&Identity, &Place) -> bool) -> Vec<(Identity, Place)> {
+    pub(crate) fn take_if(&mut self, mut is_wanted: impl FnMut(&Identity, &Place) -> bool) -> Vec<(Identity, Place)> {
         self.places.extract_if(|identity, place| is_wanted(identity, place)).collect()
     }
 

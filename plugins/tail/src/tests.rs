@@ -5,7 +5,6 @@ mod many;
 mod restart;
 mod rotation;
 mod scene;
-mod speed;
 mod start;
 
 use hookrail_abi::testing;

@@ -49,7 +49,8 @@ impl Specimen {
     fn answer(&self, message: &mut Message) {
         let text = String::from_utf8_lossy(&message.body).into_owned();
         let words: Vec<_> = text.splitn(3, ' ').collect();
-        let known = |name: &str| self.units.lock().unwrap().get(name).map(|kept| (kept.unit.clone(), kept.events.clone()));
+        let known =
+            |name: &str| self.units.lock().unwrap().get(name).map(|kept| (kept.unit.clone(), kept.events.clone()));
         let answer = match words[..] {
             ["start", name, script] => self.begin(&shell(name, script), name),
             ["start-pinged", name, script] => {
@@ -59,23 +60,26 @@ impl Specimen {
             ["start-once", name, script] => self.begin(&shell(name, script).restarts(1), name),
             ["start-program", name, program] => self.begin(&Spec::new(name, program), name),
             // Nobody takes what happens to it.
-            ["start-unheard", name, script] => match self.instance.start_unit(&shell(name, script).shutdown(Duration::from_millis(50))) {
-                Ok(unit) => {
-                    let kept =
-                        Kept { unit: Arc::new(unit), events: Arc::default(), speaker: std::thread::spawn(|| {}) };
-                    self.units.lock().unwrap().insert(name.into(), kept);
-                    "began".into()
+            ["start-unheard", name, script] => {
+                match self.instance.start_unit(&shell(name, script).shutdown(Duration::from_millis(50))) {
+                    Ok(unit) => {
+                        let kept =
+                            Kept { unit: Arc::new(unit), events: Arc::default(), speaker: std::thread::spawn(|| {}) };
+                        self.units.lock().unwrap().insert(name.into(), kept);
+                        "began".into()
+                    }
+                    Err(why) => why.to_string(),
                 }
-                Err(why) => why.to_string(),
-            },
+            }
             ["status", name] => known(name).map_or("unknown".into(), |(unit, _)| {
                 unit.status().map_or("over".into(), |status| {
                     format!("{:?} {} {}: {}", status.state, status.pid.unwrap_or(0), status.restarts, status.reason)
                 })
             }),
             ["events", name] => known(name).map_or("unknown".into(), |(_, events)| events.lock().unwrap().join(", ")),
-            ["signal", name, signal] => known(name)
-                .map_or("unknown".into(), |(unit, _)| unit.signal(signal.parse().unwrap_or(-1)).to_string()),
+            ["signal", name, signal] => {
+                known(name).map_or("unknown".into(), |(unit, _)| unit.signal(signal.parse().unwrap_or(-1)).to_string())
+            }
             ["is-readable", name] => known(name).map_or("unknown".into(), |(unit, _)| is_readable(&unit).to_string()),
             ["end", name] => {
                 if let Some((unit, _)) = known(name) {

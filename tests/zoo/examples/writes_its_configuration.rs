@@ -83,11 +83,11 @@ fn numbered(number: u32) -> String {
 
 impl Plugin for Specimen {
     type Config = Config;
-    const HOOKS: Hooks<Self> =
-        hooks![MessagePublish, "answer" => Self::answer, priority = 10, effects = external];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "answer" => Self::answer, priority = 10, effects = external];
 
     fn start(host: &Startup, config: Config) -> Result<Self> {
-        let specimen = Specimen { instance: host.instance(), said: Mutex::default(), config: Mutex::new(config.clone()) };
+        let specimen =
+            Specimen { instance: host.instance(), said: Mutex::default(), config: Mutex::new(config.clone()) };
         if let Some(number) = config.on_start {
             let said = specimen.write(&numbered(number), None);
             specimen.said.lock().unwrap().push(said);

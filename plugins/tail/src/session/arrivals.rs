@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use glob::GlobError;
 use hookrail_abi::Closed;
 use hookrail_abi::host::Level;
 use hookrail_abi::prelude::*;
@@ -13,7 +14,7 @@ use hookrail_abi::prelude::*;
 use super::{Session, open};
 use crate::followed::Followed;
 use crate::identity::Identity;
-use crate::places::{self, Directories, Stamp};
+use crate::places::{self, Directories, Stamp, Whereabouts};
 use crate::position::Position;
 
 /// A file that was not followed.
@@ -64,10 +65,18 @@ impl Session {
             }
             match path {
                 Ok(path) => self.look_at(pattern, path, &mut arrivals),
-                Err(error) => self.said.once(error.path(), format_args!("cannot list it: {}", error.error())),
+                Err(error) => self.fail_to_list(&error),
             }
         }
         Ok(arrivals)
+    }
+
+    fn fail_to_list(&mut self, error: &GlobError) {
+        const ROOM: usize = 8;
+        self.said.once(error.path(), format_args!("cannot list it: {}", error.error()));
+        if places::has_none_left(error.error()) {
+            (0..ROOM).for_each(|_| _ = self.close_one());
+        }
     }
 
     fn look_at(&mut self, pattern: usize, path: PathBuf, arrivals: &mut Vec<Arrival>) {
@@ -106,10 +115,12 @@ impl Session {
             }
             // One that is open may be closed later, and is to be found again then.
             if file.file.is_none() || file.missing.is_none() {
-                match directories.renamed(&file.place, file.identity.inode) {
-                    Some(path) => file.place = path,
-                    None if file.file.is_none() => gone.push(file.identity),
-                    None => {}
+                match directories.find(&file.place, file.identity) {
+                    Whereabouts::At(path) => file.place = path,
+                    Whereabouts::Gone if file.file.is_none() => gone.push(file.identity),
+                    Whereabouts::Away | Whereabouts::Gone => {}
+                    // It is not missing: nobody can tell.
+                    Whereabouts::Unknown => continue,
                 }
             }
             // What was written to it since is read now, before its successor.

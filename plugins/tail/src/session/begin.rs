@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -14,8 +13,7 @@ use crate::config::StartAt;
 use crate::followed::Followed;
 use crate::identity::Identity;
 use crate::kept::pattern;
-use crate::mark::Place;
-use crate::places::Directories;
+use crate::places::{Directories, Whereabouts};
 use crate::position::Position;
 
 impl Session {
@@ -52,7 +50,12 @@ impl Session {
     /// Returns what they were called.
     fn renamed(&mut self, io: &mut SourceIo<'_>) -> Result<HashMap<PathBuf, Identity>, Closed> {
         let (mut found, mut directories) = (Vec::new(), Directories::default());
-        for (known, place) in self.kept.take_if(is_certain) {
+        // Where nobody can tell, the mark waits for the file.
+        let marks = self.kept.take_if(|known, place| {
+            let now = directories.find(Path::new(&place.path), *known);
+            !matches!(now, Whereabouts::Away | Whereabouts::Unknown)
+        });
+        for (known, place) in marks {
             let path = Path::new(&place.path);
             if !self.wanted.globs.matches(path) {
                 // The operator does not want it any more, or has mistyped something: its mark stays as long as it does.
@@ -61,7 +64,7 @@ impl Session {
                 }
                 continue;
             }
-            let Some(now) = directories.renamed(path, known.inode) else {
+            let Whereabouts::At(now) = directories.find(path, known) else {
                 self.outbox.send(io, &known.to_string(), "")?;
                 continue;
             };
@@ -103,11 +106,4 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// Whether the directory of the file can tell whether it is still there: not if it cannot be read, or if another device
-/// has its place because that of the file is not mounted yet.
-fn is_certain(identity: &Identity, place: &Place) -> bool {
-    let directory = Path::new(&place.path).parent().map(fs::metadata);
-    directory.is_some_and(|directory| directory.is_ok_and(|directory| directory.dev() == identity.device))
 }

@@ -173,8 +173,7 @@ impl Session {
                 self.close_one();
             }
             let mut opened = places::open(&file.place, file.identity);
-            let has_none_left = |error: &io::Error| matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
-            while opened.as_ref().is_err_and(has_none_left) && self.close_one() {
+            while opened.as_ref().is_err_and(places::has_none_left) && self.close_one() {
                 opened = places::open(&file.place, file.identity);
             }
             file.file = Some(opened?);
@@ -185,7 +184,7 @@ impl Session {
     }
 
     /// Closes the file that was read longest ago, of those that can be opened again; returns whether there was one.
-    fn close_one(&mut self) -> bool {
+    pub(super) fn close_one(&mut self) -> bool {
         let find =
             |is_it: fn(&Followed) -> bool| self.open.iter().position(|open| self.files.get(open).is_some_and(is_it));
         let last = || (!self.open.is_empty()).then_some(0);

@@ -1,5 +1,8 @@
 //! Many files: bounded descriptors, fair turns, and an end that comes soon.
 
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::scene::{Scene, bodies};
@@ -40,6 +43,51 @@ fn a_file_that_is_closed_and_then_renamed_is_found_again() {
         let bodies: Vec<_> = of_file.map(|message| message.body.to_display().into_owned()).collect();
         assert_eq!(bodies, ["1", "2", "3"], "{name}");
     }
+}
+
+#[test]
+fn files_of_a_directory_that_is_away_for_a_while_are_not_read_again() {
+    let scene = Scene::new();
+    fs::create_dir(scene.path("mounted")).unwrap();
+    ["a", "b", "c"].iter().for_each(|name| scene.write(&format!("mounted/{name}.log"), "1\n"));
+    let config = format!(r#""max_open": 1, "paths": [{:?}]"#, scene.path("mounted/*.log"));
+    let unmount = || scene.rename("mounted", "elsewhere");
+    let obstruct = || scene.write("mounted", "no directory");
+    let mount = || {
+        scene.remove("mounted");
+        scene.rename("elsewhere", "mounted");
+        scene.append("mounted/a.log", "2\n");
+    };
+    let sent = scene.steps(&config, &[(3, &unmount), (3, &obstruct), (3, &mount)], 4);
+    assert_eq!(bodies(&sent), ["1", "1", "1", "2"]);
+    assert!(sent.marks.iter().all(|(_, value)| !value.is_empty()), "{:?}", sent.marks);
+}
+
+/// The limit is that of a process, so the test runs itself in another one.
+#[test]
+fn files_are_read_where_the_system_has_few_descriptors() {
+    const NAME: &str = "tests::many::files_are_read_where_the_system_has_few_descriptors";
+    const FILES: usize = 100;
+    if std::env::var_os("HOOKRAIL_TEST_FEW_DESCRIPTORS").is_none() {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ulimit -n 20; exec \"$@\"", "sh"]).arg(std::env::current_exe().unwrap());
+        let output = shell.args(["--exact", NAME]).env("HOOKRAIL_TEST_FEW_DESCRIPTORS", "1").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        return assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    }
+    let scene = Scene::new();
+    // The last descriptors of the process, so that the scene can write its files.
+    let spare: RefCell<Vec<_>> = RefCell::new((0..2).map(|_| File::open("/").unwrap()).collect());
+    let write = |content: &str| {
+        let spared = std::mem::take(&mut *spare.borrow_mut());
+        drop(spared);
+        (0..FILES).for_each(|file| scene.append(&format!("{file}.log"), content));
+        spare.borrow_mut().extend((0..2).flat_map(|_| File::open("/")));
+    };
+    write("1\n");
+    let more = || write("2\n");
+    scene.steps("", &[(FILES, &more)], 2 * FILES);
+    assert_eq!(scene.run("", 0).messages, [], "no mark is lost");
 }
 
 #[test]

@@ -1,0 +1,23 @@
+//! Sources and sinks that are written in C.
+
+use hookrail::{EndpointKind, PipelineConfig, QueueConfig, SinkConfig, SourceConfig};
+use hookrail_tests::specimens::c;
+use serde_json::json;
+
+use crate::scenes::{Pipes, numbers};
+
+#[test]
+fn a_source_and_a_sink_in_c_are_declared_and_run() {
+    let library = c("sends_and_takes");
+    let declared = hookrail::inspect(&library).unwrap().note.endpoints;
+    let declared: Vec<_> = declared.iter().map(|endpoint| (endpoint.kind, &*endpoint.name)).collect();
+    assert_eq!(declared, [(EndpointKind::Source, "numbers"), (EndpointKind::Sink, "lines")]);
+    let pipes = Pipes::with(library);
+    let plugin = "sends-and-takes-in-c";
+    let source = SourceConfig::new(format!("{plugin}/numbers")).with_config(json!({ "until": 500 }));
+    let sink = SinkConfig::new(plugin).with_config(json!({ "file": pipes.file("out") }));
+    let queue = QueueConfig::default().with_capacity(10);
+    pipes.start_one(PipelineConfig::default().with_source("in", source).with_sink("out", sink.with_queue(queue)));
+    assert_eq!(pipes.finish().sinks[0].delivered, 500);
+    assert_eq!(pipes.lines("out"), numbers(500));
+}
