@@ -3,10 +3,12 @@
 //! 1. A thread waits until the pipeline wants the endpoint to run, and its plugin serves.
 //! 2. It has the plugin accept one, or takes the one that was accepted when a new generation was about to serve.
 //! 3. It runs it, until that returns.
-//! 4. If its plugin is leaving, or the pipeline wants it to end, it is told to, and the thread goes on with 1. If it has
-//!    failed, the thread does so after a pause, which is longer each time.
+//! 4. If its plugin is leaving, or the pipeline wants it to end, it is told to. If it has failed, there is a pause, which is
+//!    longer each time.
+//! 5. The thread ends, and with it what the plugin has left on it; another one goes on with 1.
 
 use std::hash::{BuildHasher, RandomState};
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -155,10 +157,7 @@ impl Slot {
         let mut state = self.state.lock();
         (state.is_wanted, state.is_done, state.failure) = (true, false, None);
         if !state.is_worked {
-            let slot = self.clone();
-            let builder = std::thread::Builder::new().name(format!("hr-{}", self.name));
-            let begun = builder.spawn(move || slot.work());
-            begun.map_err(|source| Error::system("start a thread for an endpoint", source))?;
+            self.spawn(PAUSES.0).map_err(|source| Error::system("start a thread for an endpoint", source))?;
             state.is_worked = true;
         }
         self.changed.notify_all();
@@ -257,30 +256,45 @@ impl Slot {
         }
     }
 
-    /// The thread.
-    fn work(self: Arc<Self>) {
-        let mut pause = PAUSES.0;
+    fn spawn(self: &Arc<Self>, pause: Duration) -> io::Result<()> {
+        let slot = self.clone();
+        std::thread::Builder::new().name(format!("hr-{}", self.name)).spawn(move || slot.work(pause)).map(drop)
+    }
+
+    /// The thread; `pause` is that after the next failure.
+    fn work(self: Arc<Self>, mut pause: Duration) {
         while let Some(of) = self.wait_for_work() {
             let (began, ended) = (Instant::now(), self.run_one(of.as_ref()));
             if began.elapsed() >= LONG {
                 pause = PAUSES.0;
             }
-            let Err(why) = ended else { continue };
-            log!(error, "{}: {why}; it is started again after {pause:.1?}", self.path);
-            let mut state = self.state.lock();
-            state.failure = Some(why.to_string());
-            let until = later(Instant::now(), jittered(pause));
-            // Whatever changes, the failure is forgotten with it.
-            while state.failure.is_some() && state.is_wanted && !self.changed.wait_until(&mut state, until).timed_out()
-            {
+            if let Err(why) = ended {
+                pause = self.failed(&why, pause);
             }
-            if state.failure.take().is_some() {
-                state.restarts += 1;
-                pause = (pause * 2).min(PAUSES.1);
-            } else {
-                pause = PAUSES.0;
+            // Without another thread this one goes on, and keeps what the plugin has left.
+            if of.is_some() && self.spawn(pause).is_ok() {
+                return;
             }
         }
+    }
+
+    /// Waits after a failure, unless something changes; returns the pause after the next one.
+    fn failed(&self, why: &Error, pause: Duration) -> Duration {
+        log!(error, "{}: {why}; it is started again after {pause:.1?}", self.path);
+        let mut state = self.state.lock();
+        state.failure = Some(why.to_string());
+        let until = later(Instant::now(), jittered(pause));
+        // Whatever changes, the failure is forgotten with it.
+        while state.failure.is_some() && state.is_wanted {
+            if self.changed.wait_until(&mut state, until).timed_out() {
+                break;
+            }
+        }
+        if state.failure.take().is_none() {
+            return PAUSES.0;
+        }
+        state.restarts += 1;
+        (pause * 2).min(PAUSES.1)
     }
 
     /// Waits until something is to run; returns the plugin that serves, if it is a plugin's. `None` in place of that: the

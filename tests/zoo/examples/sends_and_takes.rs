@@ -1,5 +1,6 @@
 //! Has a source of numbers and a sink that writes lines, and misbehaves in both as its configurations say.
 
+use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
@@ -80,7 +81,13 @@ impl Specimen {
     }
 }
 
+thread_local! {
+    /// What the host's threads keep of this library, until they end.
+    static LEFT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
 fn count(config: &Numbers, has_failed: bool, io: &mut SourceIo<'_>) -> Result<()> {
+    LEFT.with_borrow_mut(|left| left.push(config.topic.clone()));
     let mut next = match io.marks().as_slice() {
         [(_, next)] => next.parse()?,
         _ => 0,
@@ -105,6 +112,7 @@ fn count(config: &Numbers, has_failed: bool, io: &mut SourceIo<'_>) -> Result<()
 }
 
 fn take(config: &Lines, io: &mut SinkIo<'_>) -> Result<()> {
+    LEFT.with_borrow_mut(|left| left.push(config.file.clone()));
     let mut file = OpenOptions::new().create(true).append(true).open(&config.file)?;
     let is_due = |every: u64, batch: u64| every > 0 && batch.is_multiple_of(every);
     for batch in 1.. {
