@@ -13,6 +13,7 @@ mod body;
 mod call;
 mod configs;
 mod crash;
+mod endpoints;
 mod failed;
 mod group;
 mod hear;

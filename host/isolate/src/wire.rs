@@ -9,6 +9,7 @@ mod connection;
 mod error;
 mod record;
 mod registered;
+mod stream;
 mod unit;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use hookrail_engine::{NotWritten, Request, Response, UnitEvent};
 use hookrail_model::end::End;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::memory::Memory;
+use hookrail_model::note::EndpointKind;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use bytes::State;
@@ -25,6 +27,7 @@ pub(crate) use connection::{Receiver, Sender, pair};
 pub(crate) use error::WireError;
 pub(crate) use record::{Field, Parent, Place, Record};
 pub(crate) use registered::{Record as Registration, Registered};
+pub(crate) use stream::{EndpointId, FromEndpoint, ToEndpoint};
 pub(crate) use unit::{UnitAnswer, UnitAsk, UnitId};
 
 /// The version of what is said: a host and its worker are the same program, and this proves it.
@@ -100,6 +103,30 @@ pub(crate) enum Ask {
         instance: String,
         request: Request,
     },
+    /// Makes an endpoint.
+    Accept {
+        plugin: PluginId,
+        instance: String,
+        kind: EndpointKind,
+        name: String,
+        config: String,
+    },
+    EndpointSchema {
+        plugin: PluginId,
+        instance: String,
+        kind: EndpointKind,
+        name: String,
+    },
+    /// Runs an endpoint, which speaks by the socket that comes with it.
+    Run {
+        plugin: PluginId,
+        endpoint: EndpointId,
+    },
+    /// Frees an endpoint that was not run.
+    Free {
+        plugin: PluginId,
+        endpoint: EndpointId,
+    },
     Stop {
         plugin: PluginId,
     },
@@ -127,6 +154,10 @@ impl Ask {
             Ask::Save { changes: true, .. } => "save_changes",
             Ask::ApplyChanges { .. } => "apply_changes",
             Ask::Request { request, .. } => request.call(),
+            Ask::Accept { .. } => "accept",
+            Ask::EndpointSchema { .. } => "schema",
+            Ask::Run { .. } => "run",
+            Ask::Free { .. } => "free",
             Ask::Stop { .. } => "stop",
             Ask::Leave { .. } => "leave",
             Ask::Close { .. } => "close",
@@ -180,6 +211,7 @@ pub(crate) enum Answer {
     },
     Schema(Option<String>),
     Started(Vec<Registered>),
+    Accepted(EndpointId),
     Response(Response),
     Saved(Option<State>),
     Closed {

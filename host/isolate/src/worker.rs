@@ -3,6 +3,7 @@
 mod callbacks;
 mod configs;
 mod ending;
+mod endpoints;
 mod lanes;
 mod memory;
 mod plugin;

@@ -3,5 +3,6 @@
 mod adding_up;
 mod failing;
 mod in_c;
+mod isolated;
 mod replacing;
 mod scenes;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use hookrail::stream::Streams;
 use hookrail::{
-    Config, Host, PipelineConfig, PipelineState, PipelineView, PluginHandle, QueueConfig, SinkConfig, SourceConfig,
+    Config, Host, Isolation, PipelineConfig, PipelineState, PipelineView, PluginConfig, PluginHandle, QueueConfig,
+    SinkConfig, SourceConfig,
 };
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::zoo;
@@ -35,8 +36,18 @@ impl Pipes {
         Self::at(library, home)
     }
 
+    /// With the plugin where that says.
+    pub(super) fn isolated(isolation: Isolation) -> Self {
+        let plugin = PluginConfig::default().with_isolation(isolation);
+        Self::of(Config::default().with_plugin(PLUGIN, plugin), zoo("sends_and_takes"), tempfile::tempdir().unwrap())
+    }
+
     pub(super) fn at(library: PathBuf, home: TempDir) -> Self {
-        let mut config = Config::default().with_home(home.path());
+        Self::of(Config::default(), library, home)
+    }
+
+    fn of(config: Config, library: PathBuf, home: TempDir) -> Self {
+        let mut config = config.with_home(home.path());
         config.unload.deadline = LONG;
         let host = Host::new(config).unwrap();
         let streams = Streams::of(&host).unwrap().begin(&host).unwrap();

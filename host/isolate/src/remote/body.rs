@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::Effects;
 use hookrail_abi::boundary::{self, SavedState, Str, TooSmall};
-use hookrail_engine::{Admission, Body, Configured, Placement, Request, Response, Saved, WorkerStatus};
+use hookrail_engine::{Accepts, Admission, Body, Configured, Placement, Request, Response, Saved, WorkerStatus};
 use hookrail_image::{Inspection, SealedCopy};
 use hookrail_loader::{Closed, Meter, PluginDiagnostics};
 use hookrail_model::end::End;
@@ -20,6 +20,7 @@ use hookrail_model::note::Note;
 use parking_lot::Mutex;
 
 use super::asked::OfPlugin;
+use super::endpoints::Endpoints;
 use super::live::Live;
 use super::plan::{Plan, Planned};
 use super::plugin::{Plugin, unexpected};
@@ -288,6 +289,12 @@ impl Body for Remote {
             Request::Drain(_) | Request::Health(_) | Request::Ready => {}
         }
         Ok(response)
+    }
+
+    fn endpoints(&self, instance: &str) -> Option<Arc<dyn Accepts>> {
+        let has_some = !self.plugin.note.endpoints.is_empty();
+        let (plugin, worker, instance) = (self.plugin.clone(), self.worker.clone(), instance.to_owned());
+        has_some.then(|| Arc::new(Endpoints { plugin, worker, instance }) as _)
     }
 
     fn stop(&mut self) {

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 
 use super::callbacks::Callbacks;
 use super::configs::{self, Configs};
+use super::endpoints::Endpoints;
 use super::lanes::Lanes;
 use super::memory;
 use super::recorder::Recorder;
@@ -30,6 +31,8 @@ pub(super) struct Plugins {
     lanes: Arc<Lanes>,
     configs: Arc<Configs>,
     units: Arc<Units>,
+    /// Those of all plugins.
+    endpoints: Endpoints,
     host: Arc<Sender>,
 }
 
@@ -55,7 +58,8 @@ impl Plugins {
         configs: Arc<Configs>,
         units: Arc<Units>,
     ) -> Self {
-        Plugins { by_number: BTreeMap::new(), levels: Arc::default(), callbacks, lanes, configs, units, host }
+        let (by_number, levels, endpoints) = (BTreeMap::new(), Arc::default(), Endpoints::default());
+        Plugins { by_number, levels, callbacks, lanes, configs, units, endpoints, host }
     }
 
     pub(super) fn levels(&self) -> Arc<Levels> {
@@ -119,6 +123,22 @@ impl Plugins {
             }
             Ask::Request { plugin, instance, request } => {
                 Ok(Answer::Response(self.body(plugin)?.request(&instance, request)?))
+            }
+            Ask::Accept { plugin, instance, kind, name, config } => {
+                let of = self.body(plugin)?.endpoints(&instance).ok_or_else(unknown)?;
+                Ok(Answer::Accepted(self.endpoints.accept(&of, kind, &name, &config)?))
+            }
+            Ask::EndpointSchema { plugin, instance, kind, name } => {
+                let of = self.body(plugin)?.endpoints(&instance).ok_or_else(unknown)?;
+                Ok(Answer::Schema(of.schema(kind, &name)?))
+            }
+            Ask::Run { endpoint, .. } => {
+                self.endpoints.run(endpoint, descriptor)?;
+                Ok(Answer::Done)
+            }
+            Ask::Free { endpoint, .. } => {
+                self.endpoints.free(endpoint);
+                Ok(Answer::Done)
             }
             Ask::Stop { plugin } => {
                 self.lanes.drain();

@@ -1,0 +1,244 @@
+//! Sources and sinks in this process: each runs on a thread of its own, and asks its host for what it exchanges messages
+//! with.
+
+use std::cell::{Cell, UnsafeCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::{IntoRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::ptr::from_ref;
+use std::sync::Arc;
+use std::thread::Builder;
+
+use hookrail_abi::boundary::{
+    STREAM_CLOSED, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, Str, Stream, StreamIo, StreamMark,
+};
+use hookrail_abi::{Header, List, Message};
+use hookrail_engine::{Accepts, Endpoint};
+use hookrail_model::error::Error;
+use hookrail_model::guarded;
+use hookrail_model::note::EndpointKind;
+
+use crate::wire::{EndpointId, FromEndpoint, Receiver, Sender, ToEndpoint};
+
+/// The endpoints that were accepted and do not run yet.
+#[derive(Default)]
+pub(super) struct Endpoints {
+    last: EndpointId,
+    accepted: BTreeMap<EndpointId, Box<dyn Endpoint>>,
+}
+
+impl Endpoints {
+    pub(super) fn accept(
+        &mut self,
+        of: &Arc<dyn Accepts>,
+        kind: EndpointKind,
+        name: &str,
+        config: &str,
+    ) -> Result<EndpointId, Error> {
+        let endpoint = of.accept(kind, name, config)?;
+        self.last += 1;
+        self.accepted.insert(self.last, endpoint);
+        Ok(self.last)
+    }
+
+    pub(super) fn free(&mut self, id: EndpointId) {
+        self.accepted.remove(&id);
+    }
+
+    /// Runs one, which ends with its thread.
+    pub(super) fn run(&mut self, id: EndpointId, socket: Option<OwnedFd>) -> Result<(), Error> {
+        let failed = |cause| Error::system("run an endpoint in its worker", cause);
+        let missing = || failed(std::io::ErrorKind::NotFound.into());
+        let (mut endpoint, socket) = self.accepted.remove(&id).zip(socket).ok_or_else(missing)?;
+        let socket = UnixStream::from(socket);
+        let sender = Sender::new(socket.try_clone().map_err(failed)?);
+        let run = move || {
+            let end = End {
+                sender,
+                receiver: UnsafeCell::new(Receiver::new(socket)),
+                taken: UnsafeCell::default(),
+                shown: UnsafeCell::default(),
+                is_lost: Cell::new(false),
+            };
+            // SAFETY: the end stays until this returns, and is used by this call alone.
+            let ran = unsafe { endpoint.run(&end.io()) };
+            // Before the host hears of it: then nothing of it is in use.
+            drop(endpoint);
+            // Without a host this process ends.
+            let _ = end.sender.send(&FromEndpoint::Ran(ran.map_err(Into::into)), &[]);
+        };
+        Builder::new().name("hookrail-endpoint".into()).spawn(run).map(drop).map_err(failed)
+    }
+}
+
+/// The end of an endpoint's socket.
+///
+/// # Invariants
+/// One thread at a time uses it.
+struct End {
+    sender: Sender,
+    receiver: UnsafeCell<Receiver>,
+    /// What a sink has received and not answered for. Each has a place of its own, which it keeps.
+    taken: UnsafeCell<VecDeque<Box<Message>>>,
+    /// Where those of the last `receive` stand.
+    shown: UnsafeCell<Vec<*const Message>>,
+    /// Whether the host does not answer any more.
+    is_lost: Cell<bool>,
+}
+
+impl End {
+    fn io(&self) -> StreamIo {
+        StreamIo {
+            size: size_of::<StreamIo>() as u32,
+            reserved: 0,
+            stream: from_ref(self).cast_mut().cast(),
+            send,
+            marks,
+            receive,
+            answer,
+            wait,
+            watch,
+        }
+    }
+
+    /// Asks the host; `None` if it does not answer any more.
+    fn ask(&self, asked: &FromEndpoint) -> Option<(ToEndpoint, Vec<OwnedFd>)> {
+        if self.is_lost.get() || self.sender.send(asked, &[]).is_err() {
+            self.is_lost.set(true);
+            return None;
+        }
+        // SAFETY: by the type invariant nobody else uses it.
+        let answered = unsafe { &mut *self.receiver.get() }.receive().ok().flatten();
+        self.is_lost.set(answered.is_none());
+        answered
+    }
+
+    /// What came of it: a status.
+    fn status(&self, asked: &FromEndpoint) -> u32 {
+        match self.ask(asked) {
+            Some((ToEndpoint::Status(status), _)) => status,
+            _ => STREAM_CLOSED,
+        }
+    }
+
+    fn receive(&self, most: usize, timeout_ns: u64) -> Result<&[*const Message], u32> {
+        let messages = match self.ask(&FromEndpoint::Receive { most: most as u64, timeout_ns }) {
+            Some((ToEndpoint::Messages(messages), _)) => messages,
+            Some((ToEndpoint::Status(STREAM_NOTHING), _)) => return Err(STREAM_NOTHING),
+            _ => return Err(STREAM_CLOSED),
+        };
+        // SAFETY: by the type invariant nobody else uses them.
+        let (taken, shown) = unsafe { (&mut *self.taken.get(), &mut *self.shown.get()) };
+        shown.clear();
+        for message in messages {
+            let message = Box::new(message);
+            shown.push(from_ref(&*message));
+            taken.push_back(message);
+        }
+        Ok(shown)
+    }
+}
+
+/// # Safety
+/// `stream` is that of an end, which is used by one thread at a time, and stays for `'a`.
+unsafe fn end<'a>(stream: *mut Stream) -> &'a End {
+    // SAFETY: the caller promises it.
+    unsafe { &*stream.cast::<End>() }
+}
+
+/// # Safety
+/// As `stream/1` says.
+unsafe extern "C" fn send(
+    stream: *mut Stream,
+    messages: *mut Message,
+    count: usize,
+    mark: *const StreamMark,
+    timeout_ns: u64,
+) -> u32 {
+    guarded(STREAM_CLOSED, || {
+        // SAFETY: `stream` is that of an end; the messages and the mark are the source's, for this call.
+        let (end, messages, mark) = unsafe {
+            let messages = if count == 0 { &mut [] } else { std::slice::from_raw_parts_mut(messages, count) };
+            (end(stream), messages, mark.as_ref())
+        };
+        // SAFETY: the texts are readable for the call.
+        let mark = mark.map(|mark| unsafe { (mark.key.to_text().into_owned(), mark.value.to_text().into_owned()) });
+        // They are the source's until the host has taken them.
+        let status = end.status(&FromEndpoint::Send { messages: messages.to_vec(), mark, timeout_ns });
+        if status == STREAM_OK {
+            messages.iter_mut().for_each(|message| *message = Message::empty());
+        }
+        status
+    })
+}
+
+/// # Safety
+/// As `stream/1` says.
+unsafe extern "C" fn marks(stream: *mut Stream, marks: *mut List<Header>) -> u32 {
+    guarded(STREAM_CLOSED, || {
+        // SAFETY: `stream` is that of an end; the list is the source's, for this call.
+        let (end, marks) = unsafe { (end(stream), &mut *marks) };
+        let Some((ToEndpoint::Marks(kept), _)) = end.ask(&FromEndpoint::Marks) else { return STREAM_CLOSED };
+        kept.into_iter().for_each(|(key, value)| marks.push(Header { key: key.into(), value: value.into() }));
+        STREAM_OK
+    })
+}
+
+/// # Safety
+/// As `stream/1` says.
+unsafe extern "C" fn receive(
+    stream: *mut Stream,
+    most: usize,
+    timeout_ns: u64,
+    messages: *mut *const *const Message,
+    count: *mut usize,
+) -> u32 {
+    guarded(STREAM_CLOSED, || {
+        // SAFETY: `stream` is that of an end.
+        match unsafe { end(stream) }.receive(most, timeout_ns) {
+            Ok(shown) => {
+                // SAFETY: both are the sink's.
+                unsafe {
+                    messages.write(shown.as_ptr());
+                    count.write(shown.len());
+                }
+                STREAM_OK
+            }
+            Err(status) => status,
+        }
+    })
+}
+
+/// # Safety
+/// As `stream/1` says.
+unsafe extern "C" fn answer(stream: *mut Stream, count: usize, answer: u32, why: Str) -> usize {
+    guarded(0, || {
+        // SAFETY: `stream` is that of an end; the text is readable for the call.
+        let (end, why) = unsafe { (end(stream), why.to_text().into_owned()) };
+        let asked = FromEndpoint::Answer { count: count as u64, answer, why };
+        let Some((ToEndpoint::Answered(answered), _)) = end.ask(&asked) else { return 0 };
+        // SAFETY: by the type invariant nobody else uses it.
+        let taken = unsafe { &mut *end.taken.get() };
+        let gone = if answer == STREAM_RETRY { taken.len() } else { (answered as usize).min(taken.len()) };
+        taken.drain(..gone);
+        answered as usize
+    })
+}
+
+/// # Safety
+/// As `stream/1` says.
+unsafe extern "C" fn wait(stream: *mut Stream, timeout_ns: u64) -> u32 {
+    // SAFETY: `stream` is that of an end.
+    guarded(STREAM_CLOSED, || unsafe { end(stream) }.status(&FromEndpoint::Wait { timeout_ns }))
+}
+
+/// # Safety
+/// As `stream/1` says.
+unsafe extern "C" fn watch(stream: *mut Stream) -> i32 {
+    guarded(-1, || {
+        // SAFETY: `stream` is that of an end.
+        let answered = unsafe { end(stream) }.ask(&FromEndpoint::Watch);
+        let descriptor = answered.and_then(|(_, descriptors)| descriptors.into_iter().next());
+        descriptor.map_or(-1, IntoRawFd::into_raw_fd)
+    })
+}
