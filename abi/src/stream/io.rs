@@ -198,9 +198,9 @@ impl SinkIo<'_> {
         let (mut first, mut count) = (null(), 0);
         // SAFETY: by the type invariant; the variables are ours.
         match unsafe { (self.0.table.receive)(self.0.table.stream, most, nanoseconds(limit), &mut first, &mut count) } {
-            // SAFETY: the host has written where the addresses of so many messages stand, until it is called again, which
-            // needs `&mut self`; they are not changed until they are answered for, which needs that too.
             STREAM_OK if count > 0 => {
+                // SAFETY: the host has written where the addresses of so many messages stand, until it is called again,
+                // which needs `&mut self`; they are not changed until they are answered for, which needs that too.
                 Received::Messages(unsafe { std::slice::from_raw_parts(first.cast::<&Message>(), count) })
             }
             STREAM_CLOSED => Received::Closed,

@@ -11,6 +11,7 @@ use hookrail_abi::{Decision, DropKind, Dropped, Message};
 use hookrail_dispatch::{HookPoint, Outcome};
 use hookrail_engine::{Denial, DroppedContent, Host};
 use hookrail_model::error::Error;
+use parking_lot::Mutex;
 
 use crate::counts::{Count, Drops};
 use crate::queue::{Item, Queue, Refused};
@@ -31,12 +32,19 @@ pub(crate) struct Points {
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) points: Arc<Points>,
-    pub(crate) routes: Routes,
-    pub(crate) outlets: Vec<Arc<Outlet>>,
+    routing: Mutex<Arc<Routing>>,
     pub(crate) received: Count,
     pub(crate) routed: Count,
     /// Of those that reached no queue.
     pub(crate) drops: Drops,
+}
+
+/// The sinks of a pipeline, and what each of them wants.
+#[derive(Debug, Default)]
+pub(crate) struct Routing {
+    pub(crate) routes: Routes,
+    /// By the numbers of the routes.
+    pub(crate) outlets: Vec<Arc<Outlet>>,
 }
 
 /// The way to one sink.
@@ -49,9 +57,9 @@ pub(crate) struct Outlet {
 }
 
 /// What a source needs to send, and uses again and again.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Sending {
-    /// What goes to each sink.
+    /// What goes to each sink; empty between two calls.
     batches: Vec<Vec<Item>>,
     topics: Cache<usize>,
     found: Vec<usize>,
@@ -91,17 +99,25 @@ impl Points {
     }
 }
 
-impl Sending {
-    pub(crate) fn new(flow: &Flow) -> Self {
-        let batches = flow.outlets.iter().map(|_| Vec::new()).collect();
-        Sending { batches, topics: Cache::new(), found: Vec::new(), refused: Vec::new() }
-    }
-}
-
 impl Flow {
+    pub(crate) fn new(points: &Arc<Points>) -> Self {
+        let (received, routed, drops) = (Count::default(), Count::default(), Drops::default());
+        Flow { points: points.clone(), routing: Mutex::default(), received, routed, drops }
+    }
+
+    /// Where messages go now.
+    pub(crate) fn routing(&self) -> Arc<Routing> {
+        self.routing.lock().clone()
+    }
+
+    /// From the next batch on messages go there.
+    pub(crate) fn set_routing(&self, routing: Routing) {
+        *self.routing.lock() = Arc::new(routing);
+    }
+
     /// Waits until each queue that blocks has room; see [`Queue::wait_for_room`].
     pub(crate) fn wait_for_room(&self, deadline: Option<Instant>, is_over: impl Fn() -> bool) -> bool {
-        self.outlets.iter().all(|outlet| outlet.queue.wait_for_room(deadline, &is_over))
+        self.routing().outlets.iter().all(|outlet| outlet.queue.wait_for_room(deadline, &is_over))
     }
 
     /// Sends messages, which are left empty: each is decided by the chain, and given to the sinks that want it. Waits while
@@ -113,6 +129,8 @@ impl Flow {
         tracker: &Arc<Tracker>,
         mark: Option<(String, String)>,
     ) {
+        let routing = self.routing();
+        sending.batches.resize_with(routing.outlets.len(), Vec::new);
         let receipt = tracker.begin(mark);
         self.received.add(messages.len());
         for message in messages {
@@ -123,9 +141,9 @@ impl Flow {
                 self.points.dropped(message, DropKind::Denied, Some(&outcome), "");
                 continue;
             }
-            self.route(sending, message, &receipt);
+            self.route(&routing.routes, sending, message, &receipt);
         }
-        for (outlet, batch) in self.outlets.iter().zip(&mut sending.batches) {
+        for (outlet, batch) in routing.outlets.iter().zip(&mut sending.batches) {
             if !batch.is_empty() {
                 outlet.given.add(batch.len());
                 outlet.queue.put(batch, &mut sending.refused);
@@ -135,8 +153,8 @@ impl Flow {
         receipt.settle();
     }
 
-    fn route(&self, sending: &mut Sending, message: Message, receipt: &Receipt) {
-        self.routes.find(&message, &mut sending.topics, &mut sending.found);
+    fn route(&self, routes: &Routes, sending: &mut Sending, message: Message, receipt: &Receipt) {
+        routes.find(&message, &mut sending.topics, &mut sending.found);
         if sending.found.is_empty() {
             self.drops.add(DropKind::Unrouted);
             self.points.dropped(message, DropKind::Unrouted, None, "no sink wants its topic and its headers");

@@ -54,8 +54,7 @@ pub(crate) struct SinkEnd {
 
 impl SourceEnd {
     pub(crate) fn new(flow: &Arc<Flow>, inlet: &Arc<Inlet>) -> Self {
-        let sending = UnsafeCell::new(Sending::new(flow));
-        SourceEnd { flow: flow.clone(), inlet: inlet.clone(), tracker: inlet.tracker(), sending }
+        SourceEnd { flow: flow.clone(), inlet: inlet.clone(), tracker: inlet.tracker(), sending: UnsafeCell::default() }
     }
 
     /// What its endpoint is run with, for as long as this stays.
@@ -120,6 +119,8 @@ impl SinkEnd {
         let (points, all) = (&self.flow.points, taken.len());
         let count = count.min(all);
         match answer {
+            // Of nothing nothing follows.
+            STREAM_DELIVERED | STREAM_DEAD if count == 0 => 0,
             STREAM_DELIVERED => {
                 self.outlet.deliver(points, taken, count);
                 self.pause.set(PAUSES.0);

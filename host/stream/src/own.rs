@@ -73,8 +73,8 @@ impl Endpoint for Made {
         let mut run = || match &mut self.runs {
             // SAFETY: the caller promises that of `io`, and the sink has it only for this call.
             Runs::Sink(sink) => unsafe { SinkIo::new(io) }.map_err(incomplete).and_then(|mut io| sink.run(&mut io)),
-            // SAFETY: as above, and the source.
             Runs::Source(source) => {
+                // SAFETY: as above, and the source.
                 unsafe { SourceIo::new(io) }.map_err(incomplete).and_then(|mut io| source.run(&mut io))
             }
         };

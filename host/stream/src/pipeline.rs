@@ -1,6 +1,7 @@
 //! One pipeline: its slots, and what they share.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,18 +9,17 @@ use hookrail_abi::name::is_plain;
 use hookrail_engine::Endpoints;
 use hookrail_model::error::{ConfigError, Error};
 use hookrail_model::log;
-use hookrail_model::pipeline::{PipelineConfig, PipelineState, PipelineView, SinkView, SourceView};
-use parking_lot::Mutex;
+use hookrail_model::pipeline::{EndpointState, PipelineConfig, PipelineState, PipelineView, SinkView, SourceView};
+use parking_lot::{Mutex, RwLock};
+use serde_json::Value;
 
-use crate::counts::{Count, Drops};
-use crate::flow::{Flow, Outlet, Points};
+use crate::flow::{Flow, Outlet, Points, Routing};
 use crate::marks::Marks;
 use crate::own::Own;
 use crate::queue::{Mode, Queue};
-use crate::route::Routes;
 use crate::slot::{Slot, SlotNow, Way};
 use crate::source::Inlet;
-use crate::topic::Pattern;
+use crate::topic::{InvalidPattern, Pattern};
 
 /// How long sinks have to end when their queues are empty, or nobody waits for that any more.
 const END: Duration = Duration::from_secs(1);
@@ -30,11 +30,47 @@ const LOOK: Duration = Duration::from_millis(5);
 pub(crate) struct Pipeline {
     name: String,
     flow: Arc<Flow>,
-    sources: Vec<(Arc<Slot>, Arc<Inlet>)>,
-    sinks: Vec<(Arc<Slot>, Arc<Outlet>)>,
-    /// Held while it is changed, and read by `view`.
+    own: Own,
+    home: PathBuf,
+    parts: RwLock<Arc<Parts>>,
     state: Mutex<PipelineState>,
+    /// Held while it is changed.
     changing: Mutex<()>,
+}
+
+/// What a pipeline consists of. What a new configuration has in common with the one before is taken over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parts {
+    config: PipelineConfig,
+    /// By name.
+    sources: BTreeMap<String, (Arc<Slot>, Arc<Inlet>)>,
+    /// By name.
+    sinks: BTreeMap<String, (Arc<Slot>, Arc<Outlet>)>,
+}
+
+impl Parts {
+    /// All slots: sinks first, so that they are there when the first message comes.
+    fn slots(&self) -> impl Iterator<Item = &Arc<Slot>> {
+        self.sinks.values().map(|(slot, _)| slot).chain(self.sources.values().map(|(slot, _)| slot))
+    }
+
+    fn source_slots(&self) -> Vec<Arc<Slot>> {
+        self.sources.values().map(|(slot, _)| slot.clone()).collect()
+    }
+
+    /// Where messages go.
+    fn routing(&self, name: &str) -> Result<Routing, Error> {
+        let mut routing = Routing::default();
+        for ((sink_name, sink), (_, outlet)) in self.config.sinks.iter().zip(self.sinks.values()) {
+            let invalid =
+                |why: String| ConfigError::invalid_value(format!("pipelines.{name}.sinks.{sink_name}.topics"), why);
+            let topics: Result<Vec<Pattern>, _> = sink.topics.iter().map(|topic| topic.parse()).collect();
+            let topics = topics.map_err(|why: InvalidPattern| invalid(why.to_string()))?;
+            routing.routes.add(&topics, sink.headers.clone());
+            routing.outlets.push(outlet.clone());
+        }
+        Ok(routing)
+    }
 }
 
 impl Pipeline {
@@ -45,61 +81,143 @@ impl Pipeline {
         own: &Own,
         home: &Path,
     ) -> Result<Self, Error> {
-        check(name, config)?;
-        let mut routes = Routes::default();
-        let mut outlets = Vec::new();
-        for (sink_name, sink) in &config.sinks {
-            let invalid =
-                |why: String| ConfigError::invalid_value(format!("pipelines.{name}.sinks.{sink_name}.topics"), why);
-            let topics: Result<Vec<Pattern>, _> = sink.topics.iter().map(|topic| topic.parse()).collect();
-            let topics = topics.map_err(|why: crate::topic::InvalidPattern| invalid(why.to_string()))?;
-            routes.add(&topics, sink.headers.clone());
-            outlets.push(Arc::new(Outlet::new(Queue::new(sink.queue.clone()))));
-        }
-        let (received, routed, drops) = (Count::default(), Count::default(), Drops::default());
-        let flow = Arc::new(Flow { points: points.clone(), routes, outlets, received, routed, drops });
-        let mut sources = Vec::new();
-        for (source_name, source) in &config.sources {
-            let file = home.join("marks").join(name).join(format!("{source_name}.json"));
-            let marks = Marks::open(file.clone());
-            let doing = || format!("read the marks of {name}/{source_name} in {}", file.display());
-            let marks = marks.map_err(|why| Error::system(doing(), why))?;
-            let inlet = Arc::new(Inlet::new(Arc::new(marks)));
-            let what = (&*source.uses, &source.config);
-            sources.push((Slot::new(name, source_name, what, Way::Source(inlet.clone()), &flow, own), inlet));
-        }
-        let mut sinks = Vec::new();
-        for ((sink_name, sink), outlet) in config.sinks.iter().zip(&flow.outlets) {
-            let what = (&*sink.uses, &sink.config);
-            sinks.push((Slot::new(name, sink_name, what, Way::Sink(outlet.clone()), &flow, own), outlet.clone()));
-        }
-        let (state, changing) = (Mutex::new(PipelineState::Stopped), Mutex::default());
-        Ok(Pipeline { name: name.into(), flow, sources, sinks, state, changing })
+        let pipeline = Pipeline {
+            name: name.into(),
+            flow: Arc::new(Flow::new(points)),
+            own: own.clone(),
+            home: home.to_owned(),
+            parts: RwLock::default(),
+            state: Mutex::new(PipelineState::Stopped),
+            changing: Mutex::default(),
+        };
+        let parts = pipeline.plan(config)?;
+        pipeline.flow.set_routing(parts.routing(name)?);
+        *pipeline.parts.write() = Arc::new(parts);
+        Ok(pipeline)
     }
 
-    /// All slots: sinks first, so that they are there when the first message comes.
-    pub(crate) fn slots(&self) -> impl Iterator<Item = &Arc<Slot>> {
-        self.sinks.iter().map(|(slot, _)| slot).chain(self.sources.iter().map(|(slot, _)| slot))
+    fn parts(&self) -> Arc<Parts> {
+        self.parts.read().clone()
+    }
+
+    /// What it would consist of. Starts nothing.
+    fn plan(&self, config: &PipelineConfig) -> Result<Parts, Error> {
+        check(&self.name, config)?;
+        let before = self.parts();
+        let mut parts = Parts { config: config.clone(), ..Parts::default() };
+        for (name, sink) in &config.sinks {
+            let known = before.config.sinks.get(name).zip(before.sinks.get(name));
+            let part = match known {
+                Some((old, (slot, outlet)))
+                    if old.uses == sink.uses && old.config == sink.config && old.queue == sink.queue =>
+                {
+                    (slot.clone(), outlet.clone())
+                }
+                _ => {
+                    let outlet = Arc::new(Outlet::new(Queue::new(sink.queue.clone())));
+                    (self.slot(name, &sink.uses, &sink.config, Way::Sink(outlet.clone())), outlet)
+                }
+            };
+            parts.sinks.insert(name.clone(), part);
+        }
+        for (name, source) in &config.sources {
+            let known = before.config.sources.get(name).zip(before.sources.get(name));
+            let part = match known {
+                Some((old, part)) if old == source => part.clone(),
+                // The marks are those of the name, whatever it uses: what it cannot use, it forgets.
+                Some((_, (_, inlet))) => {
+                    (self.slot(name, &source.uses, &source.config, Way::Source(inlet.clone())), inlet.clone())
+                }
+                None => {
+                    let inlet = Arc::new(Inlet::new(Arc::new(self.marks(name)?)));
+                    (self.slot(name, &source.uses, &source.config, Way::Source(inlet.clone())), inlet)
+                }
+            };
+            parts.sources.insert(name.clone(), part);
+        }
+        parts.routing(&self.name)?;
+        Ok(parts)
+    }
+
+    fn slot(&self, name: &str, uses: &str, config: &Value, way: Way) -> Arc<Slot> {
+        Slot::new(&self.name, name, (uses, config), way, &self.flow, &self.own)
+    }
+
+    fn marks(&self, source: &str) -> Result<Marks, Error> {
+        let file = self.home.join("marks").join(&self.name).join(format!("{source}.json"));
+        let doing = || format!("read the marks of {}/{source} in {}", self.name, file.display());
+        Marks::open(file.clone()).map_err(|why| Error::system(doing(), why))
+    }
+
+    /// Prepares another configuration: whatever can be wrong with it is found now, and nothing has changed.
+    pub(crate) fn prepare(&self, config: &PipelineConfig, serving: &[Arc<Endpoints>]) -> Result<Parts, Error> {
+        let (parts, before) = (self.plan(config)?, self.parts());
+        for slot in parts.slots().filter(|slot| !before.slots().any(|known| Arc::ptr_eq(known, slot))) {
+            slot.try_accept(serving)?;
+        }
+        Ok(parts)
+    }
+
+    /// Changes to what was prepared: only what differs is ended and started. What is left in the queue of a sink that is
+    /// no more is delivered until the deadline, and dropped then.
+    pub(crate) fn change(&self, parts: Parts, serving: &[Arc<Endpoints>], deadline: Instant) -> Result<(), Error> {
+        let _changing = self.changing.lock();
+        let before = self.parts();
+        let is_new = |slot: &Arc<Slot>| !before.slots().any(|known| Arc::ptr_eq(known, slot));
+        let is_old = |slot: &Arc<Slot>| !parts.slots().any(|known| Arc::ptr_eq(known, slot));
+        let routing = parts.routing(&self.name)?;
+        let state = *self.state.lock();
+        let old_sources: Vec<_> = before.sources.values().map(|(slot, _)| slot.clone()).filter(is_old).collect();
+        let old_sinks: Vec<_> = before.sinks.values().filter(|(slot, _)| is_old(slot)).cloned().collect();
+        let parts = Arc::new(parts);
+        if state == PipelineState::Stopped {
+            self.flow.set_routing(routing);
+            *self.parts.write() = parts;
+            return Ok(());
+        }
+        for slot in parts.slots().filter(|slot| is_new(slot)) {
+            serving.iter().for_each(|endpoints| slot.serve(endpoints));
+        }
+        for (slot, _) in parts.sinks.values().filter(|(slot, _)| is_new(slot)) {
+            slot.begin()?;
+        }
+        self.flow.set_routing(routing);
+        end_sources(&old_sources, deadline);
+        drain(&old_sinks, &self.flow, deadline);
+        *self.parts.write() = parts.clone();
+        if state == PipelineState::Running {
+            for (slot, _) in parts.sources.values().filter(|(slot, _)| is_new(slot)) {
+                slot.begin()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls this with each of its slots.
+    pub(crate) fn each_slot(&self, look: impl FnMut(&Arc<Slot>) -> Result<(), Error>) -> Result<(), Error> {
+        self.parts().slots().try_for_each(look)
+    }
+
+    /// Its configuration.
+    pub(crate) fn is_configured(&self, config: &PipelineConfig) -> bool {
+        self.parts().config == *config
     }
 
     /// Begins its work, unless it runs.
     pub(crate) fn start(&self, serving: &[Arc<Endpoints>]) -> Result<(), Error> {
         let _changing = self.changing.lock();
-        if *self.state.lock() != PipelineState::Stopped {
-            return self.resume_sources();
+        let parts = self.parts();
+        if *self.state.lock() == PipelineState::Stopped {
+            for slot in parts.slots() {
+                serving.iter().for_each(|endpoints| slot.serve(endpoints));
+            }
+            parts.sources.values().for_each(|(_, inlet)| inlet.begin_again());
+            for (slot, outlet) in parts.sinks.values() {
+                outlet.queue.set_mode(Mode::Open);
+                slot.begin()?;
+            }
         }
-        // What was accepted and does not serve yet, is refused now, before anything runs.
-        for slot in self.slots() {
-            serving.iter().for_each(|endpoints| slot.serve(endpoints));
-        }
-        for (_, inlet) in &self.sources {
-            inlet.begin_again();
-        }
-        for (slot, outlet) in &self.sinks {
-            outlet.queue.set_mode(Mode::Open);
-            slot.begin()?;
-        }
-        self.resume_sources()
+        self.resume_sources(&parts)
     }
 
     /// Ends its sources; its sinks go on.
@@ -107,31 +225,22 @@ impl Pipeline {
         let _changing = self.changing.lock();
         if *self.state.lock() == PipelineState::Running {
             *self.state.lock() = PipelineState::Halted;
-            self.end_sources(deadline);
+            end_sources(&self.parts().source_slots(), deadline);
         }
     }
 
     /// Starts its sources again, if it is halted.
     pub(crate) fn resume(&self) -> Result<(), Error> {
         let _changing = self.changing.lock();
-        if *self.state.lock() == PipelineState::Halted { self.resume_sources() } else { Ok(()) }
+        if *self.state.lock() == PipelineState::Halted { self.resume_sources(&self.parts()) } else { Ok(()) }
     }
 
-    fn resume_sources(&self) -> Result<(), Error> {
-        for (slot, _) in &self.sources {
+    fn resume_sources(&self, parts: &Parts) -> Result<(), Error> {
+        for (slot, _) in parts.sources.values() {
             slot.begin()?;
         }
         *self.state.lock() = PipelineState::Running;
         Ok(())
-    }
-
-    fn end_sources(&self, deadline: Instant) {
-        self.sources.iter().for_each(|(slot, _)| slot.end());
-        for (slot, _) in &self.sources {
-            if !slot.wait_until_idle(deadline) {
-                log!(error, "{}: its source was told to end, and does not return", slot.path);
-            }
-        }
     }
 
     /// Ends its sources, then its sinks when their queues are empty, or the deadline has come. What is left then is dropped,
@@ -142,27 +251,17 @@ impl Pipeline {
             return;
         }
         *self.state.lock() = PipelineState::Stopping;
-        self.end_sources(deadline);
-        self.sinks.iter().for_each(|(_, outlet)| outlet.queue.set_mode(Mode::Draining));
-        while self.sinks.iter().any(|(_, outlet)| outlet.queue.held() > 0) && Instant::now() < deadline {
-            std::thread::sleep(LOOK);
-        }
-        self.sinks.iter().for_each(|(slot, _)| slot.end());
-        let end = Instant::now() + END;
-        for (slot, outlet) in &self.sinks {
-            if !slot.wait_until_idle(end) {
-                log!(error, "{}: its sink was told to end, and does not return", slot.path);
-            }
-            outlet.queue.set_mode(Mode::Closed);
-            outlet.clear(&self.flow.points);
-        }
+        let parts = self.parts();
+        end_sources(&parts.source_slots(), deadline);
+        let sinks: Vec<_> = parts.sinks.values().cloned().collect();
+        drain(&sinks, &self.flow, deadline);
         self.write_marks();
         *self.state.lock() = PipelineState::Stopped;
     }
 
     /// Makes the marks of its sources durable.
     pub(crate) fn write_marks(&self) {
-        for (slot, inlet) in &self.sources {
+        for (slot, inlet) in self.parts().sources.values() {
             if let Err(error) = inlet.marks.write() {
                 log!(error, "{}: its marks cannot be written, so it will send messages again: {error}", slot.path);
             }
@@ -171,8 +270,9 @@ impl Pipeline {
 
     /// Whether all its sources have nothing more to send, and its sinks nothing more to take.
     pub(crate) fn is_done(&self) -> bool {
-        self.sources.iter().all(|(slot, _)| slot.now().state == hookrail_model::pipeline::EndpointState::Done)
-            && self.sinks.iter().all(|(_, outlet)| outlet.queue.held() == 0)
+        let parts = self.parts();
+        parts.sources.values().all(|(slot, _)| slot.now().state == EndpointState::Done)
+            && parts.sinks.values().all(|(_, outlet)| outlet.queue.held() == 0)
     }
 
     pub(crate) fn view(&self) -> PipelineView {
@@ -180,13 +280,14 @@ impl Pipeline {
         view.received = self.flow.received.get();
         view.dropped = self.flow.drops.view();
         view.routed = self.flow.routed.get();
-        for (slot, inlet) in &self.sources {
+        let parts = self.parts();
+        for (slot, inlet) in parts.sources.values() {
             let SlotNow { state, reason, restarts } = slot.now();
             let mut source = SourceView::new(&slot.name, &slot.uses, state);
             (source.reason, source.restarts, source.sent) = (reason, restarts, inlet.sent.get());
             view.sources.push(source);
         }
-        for (slot, outlet) in &self.sinks {
+        for (slot, outlet) in parts.sinks.values() {
             let SlotNow { state, reason, restarts } = slot.now();
             let mut sink = SinkView::new(&slot.name, &slot.uses, state, outlet.queue.config().clone());
             (sink.reason, sink.restarts) = (reason, restarts);
@@ -196,6 +297,33 @@ impl Pipeline {
             view.sinks.push(sink);
         }
         view
+    }
+}
+
+/// Ends sources, and waits until they have ended.
+fn end_sources(sources: &[Arc<Slot>], deadline: Instant) {
+    sources.iter().for_each(|slot| slot.end());
+    for slot in sources {
+        if !slot.wait_until_idle(deadline) {
+            log!(error, "{}: its source was told to end, and does not return", slot.path);
+        }
+    }
+}
+
+/// Ends sinks when their queues are empty, or the deadline has come; then what is left is dropped.
+fn drain(sinks: &[(Arc<Slot>, Arc<Outlet>)], flow: &Flow, deadline: Instant) {
+    sinks.iter().for_each(|(_, outlet)| outlet.queue.set_mode(Mode::Draining));
+    while sinks.iter().any(|(_, outlet)| outlet.queue.held() > 0) && Instant::now() < deadline {
+        std::thread::sleep(LOOK);
+    }
+    sinks.iter().for_each(|(slot, _)| slot.end());
+    let end = Instant::now() + END;
+    for (slot, outlet) in sinks {
+        if !slot.wait_until_idle(end) {
+            log!(error, "{}: its sink was told to end, and does not return", slot.path);
+        }
+        outlet.queue.set_mode(Mode::Closed);
+        outlet.clear(&flow.points);
     }
 }
 

@@ -7,12 +7,15 @@
 //!    longer each time.
 //! 5. The thread ends, and with it what the plugin has left on it; another one goes on with 1.
 
+mod target;
+
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::StreamIo;
+use hookrail_dispatch::reclaim;
 use hookrail_engine::{Accepted, Endpoint, Endpoints};
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::log;
@@ -26,20 +29,12 @@ use crate::flow::{Flow, Outlet};
 use crate::io::{SinkEnd, SourceEnd};
 use crate::own::Own;
 use crate::source::Inlet;
+use target::{Target, name_of};
 
 /// The shortest and the longest pause before an endpoint that has failed is started again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 /// An endpoint that ran for so long is not failing again and again.
 const LONG: Duration = Duration::from_secs(10);
-
-/// What a slot runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// An endpoint of the program.
-    Own(String),
-    /// One of an instance; without a name, the only one of its kind.
-    Plugin { instance: String, name: Option<String> },
-}
 
 /// What messages come or go by.
 #[derive(Clone, Debug)]
@@ -95,16 +90,6 @@ pub(crate) struct SlotNow {
     pub(crate) restarts: u64,
 }
 
-impl Target {
-    pub(crate) fn of(uses: &str, kind: EndpointKind, own: &Own) -> Self {
-        if own.has(kind, uses) {
-            return Target::Own(uses.into());
-        }
-        let (instance, name) = uses.split_once('/').map_or((uses, None), |(instance, name)| (instance, Some(name)));
-        Target::Plugin { instance: instance.into(), name: name.map(Into::into) }
-    }
-}
-
 impl Way {
     fn kind(&self) -> EndpointKind {
         match self {
@@ -139,10 +124,7 @@ impl Slot {
 
     /// The instance that it uses, if it is a plugin's.
     pub(crate) fn instance(&self) -> Option<&str> {
-        match &self.target {
-            Target::Own(_) => None,
-            Target::Plugin { instance, .. } => Some(instance),
-        }
+        self.target.instance()
     }
 
     fn uses_of(&self, endpoints: &Endpoints) -> bool {
@@ -181,6 +163,17 @@ impl Slot {
             }
         }
         true
+    }
+
+    /// Has the plugin accept the endpoint, if it serves, and forgets it: to know whether it would.
+    pub(crate) fn try_accept(&self, serving: &[Arc<Endpoints>]) -> Result<(), Error> {
+        if self.instance().is_none() {
+            return self.own.accept(self.way.kind(), &self.uses, &self.config).map(drop);
+        }
+        match serving.iter().find(|endpoints| self.uses_of(endpoints)) {
+            Some(endpoints) => self.accept_of(endpoints).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Has a generation that is about to serve accept the endpoint.
@@ -244,7 +237,7 @@ impl Slot {
             Way::Sink(outlet) => outlet.queue.close_reader(true),
             Way::Source(inlet) => {
                 inlet.close(true);
-                self.flow.outlets.iter().for_each(|outlet| outlet.queue.wake());
+                self.flow.routing().outlets.iter().for_each(|outlet| outlet.queue.wake());
             }
         }
     }
@@ -263,6 +256,9 @@ impl Slot {
 
     /// The thread; `pause` is that after the next failure.
     fn work(self: Arc<Self>, mut pause: Duration) {
+        // It is known as one that runs code of plugins for the host: what is on its stack, which may be that of the thread
+        // before it, is not taken for a thread of a plugin's own.
+        reclaim::register_thread();
         while let Some(of) = self.wait_for_work() {
             let (began, ended) = (Instant::now(), self.run_one(of.as_ref()));
             if began.elapsed() >= LONG {
@@ -385,25 +381,7 @@ impl Slot {
     fn accept_of(&self, of: &Arc<Endpoints>) -> Result<Accepted, Error> {
         let Target::Plugin { instance, name } = &self.target else { unreachable!("it is no plugin's") };
         let kind = self.way.kind();
-        let mut names = of.declared().iter().filter(|endpoint| endpoint.kind == kind).map(|endpoint| &*endpoint.name);
-        let name = match name {
-            Some(name) => &**name,
-            None => match (names.next(), names.next()) {
-                (Some(only), None) => only,
-                (first, second) => {
-                    let many: Vec<_> = first.into_iter().chain(second).chain(names).collect();
-                    let why = match &*many {
-                        [] => format!("it has no {}", kind.name()),
-                        many => format!(
-                            "it has several {}s: write `{instance}/NAME`, one of {}",
-                            kind.name(),
-                            many.join(", ")
-                        ),
-                    };
-                    return Err(Error::misbehaved(&**instance, Misbehaved::failed("accept", why)));
-                }
-            },
-        };
+        let name = name_of(name.as_deref(), instance, kind, of)?;
         of.accept(instance, kind, name, &self.config.to_string())
     }
 

@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::flow::Points;
 use crate::own::Own;
 use crate::pipeline::Pipeline;
+use crate::slot::Slot;
 
 /// How often marks are made durable.
 const WRITE: Duration = Duration::from_millis(200);
@@ -93,6 +94,8 @@ struct Shared {
     own: Own,
     home: PathBuf,
     state: Mutex<State>,
+    /// Held while all pipelines are changed.
+    applying: Mutex<()>,
     /// Whether marks are written no more.
     ended: Mutex<bool>,
     ending: Condvar,
@@ -132,7 +135,15 @@ impl NewStreams {
     pub fn begin(self, host: &Host) -> Result<Streams, Error> {
         let NewStreams { points, own, home } = self;
         let (points, state) = (Arc::new(points), Mutex::default());
-        let shared = Arc::new(Shared { points, own, home, state, ended: Mutex::new(false), ending: Condvar::new() });
+        let shared = Arc::new(Shared {
+            points,
+            own,
+            home,
+            state,
+            applying: Mutex::default(),
+            ended: Mutex::new(false),
+            ending: Condvar::new(),
+        });
         let attendant: Arc<dyn Attendant> = shared.clone();
         if !host.core().attend(&attendant)? {
             return Err(ApiMisuse::PipelinesThere.into());
@@ -149,7 +160,6 @@ impl Streams {
     ///
     /// # Errors
     /// If other points have the names of those that messages pass.
-    #[expect(clippy::new_ret_no_self, reason = "it is built in two steps")]
     pub fn of(host: &Host) -> Result<NewStreams, Error> {
         let home = host.config().home_dir().join("streams");
         Ok(NewStreams { points: Points::of(host)?, own: Own::default(), home })
@@ -167,6 +177,50 @@ impl Streams {
             std::collections::btree_map::Entry::Occupied(_) => return Err(ApiMisuse::PipelineThere(name.into()).into()),
         }
         Ok(())
+    }
+
+    /// Changes the pipelines to these: those that are not among them are stopped and forgotten, those that are new are
+    /// started, and in those that differ only what differs is ended and started; queues and marks are kept. What is left in
+    /// queues that go is delivered until the deadline, and dropped then. Returns what has changed, one line for each
+    /// pipeline.
+    ///
+    /// # Errors
+    /// If any of them contradicts itself, or one of its endpoints is refused by a plugin that runs: then nothing has changed.
+    pub fn apply(&self, pipelines: &BTreeMap<String, PipelineConfig>, deadline: Instant) -> Result<Vec<String>, Error> {
+        let _applying = self.shared.applying.lock();
+        let (known, serving) = {
+            let state = self.shared.state.lock();
+            (state.pipelines.clone(), state.serving.clone())
+        };
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        for (name, config) in pipelines {
+            match known.get(name) {
+                None => {
+                    let Shared { points, own, home, .. } = &*self.shared;
+                    let pipeline = Arc::new(Pipeline::new(name, config, points, own, home)?);
+                    pipeline.each_slot(|slot| slot.try_accept(&serving))?;
+                    new.push((name, pipeline));
+                }
+                Some(pipeline) if pipeline.is_configured(config) => {}
+                Some(pipeline) => changed.push((name, pipeline, pipeline.prepare(config, &serving)?)),
+            }
+        }
+        let mut done = Vec::new();
+        for (name, pipeline) in known.iter().filter(|(name, _)| !pipelines.contains_key(*name)) {
+            pipeline.stop(deadline);
+            self.shared.state.lock().pipelines.remove(name);
+            done.push(format!("{name} is stopped and gone"));
+        }
+        for (name, pipeline, parts) in changed {
+            pipeline.change(parts, &serving, deadline)?;
+            done.push(format!("{name} is changed"));
+        }
+        for (name, pipeline) in new {
+            self.shared.state.lock().pipelines.insert(name.clone(), pipeline.clone());
+            pipeline.start(&serving)?;
+            done.push(format!("{name} is new, and started"));
+        }
+        Ok(done)
     }
 
     /// Starts a pipeline, or what of it does not run. Endpoints whose plugin does not run wait for it.
@@ -276,7 +330,7 @@ impl Shared {
 impl Attendant for Shared {
     fn coming(&self, endpoints: &Arc<Endpoints>) -> Result<(), Error> {
         for pipeline in self.pipelines() {
-            pipeline.slots().try_for_each(|slot| slot.prepare(endpoints))?;
+            pipeline.each_slot(|slot| slot.prepare(endpoints))?;
         }
         Ok(())
     }
@@ -287,7 +341,7 @@ impl Attendant for Shared {
         state.serving.push(endpoints.clone());
         let pipelines: Vec<_> = state.pipelines.values().cloned().collect();
         drop(state);
-        pipelines.iter().for_each(|pipeline| pipeline.slots().for_each(|slot| slot.serve(endpoints)));
+        each_slot(&pipelines, |slot| slot.serve(endpoints));
         log!(debug, plugin = endpoints.plugin(), "its endpoints serve");
     }
 
@@ -296,6 +350,16 @@ impl Attendant for Shared {
         state.serving.retain(|known| !Arc::ptr_eq(known, endpoints));
         let pipelines: Vec<_> = state.pipelines.values().cloned().collect();
         drop(state);
-        pipelines.iter().for_each(|pipeline| pipeline.slots().for_each(|slot| slot.leave(endpoints)));
+        each_slot(&pipelines, |slot| slot.leave(endpoints));
+    }
+}
+
+fn each_slot(pipelines: &[Arc<Pipeline>], mut tell: impl FnMut(&Slot)) {
+    for pipeline in pipelines {
+        let told = pipeline.each_slot(|slot| {
+            tell(slot);
+            Ok(())
+        });
+        told.expect("telling does not fail");
     }
 }

@@ -1,92 +1,141 @@
-//! The file: whole lines only, and a new file when it is full.
+//! A file that is appended to: whole lines only.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hookrail_abi::prelude::*;
 
-/// A file that lines are appended to and that is renamed when it is full.
+/// A file that lines are appended to.
 ///
-/// A line is written with one `write(2)`: once accepted, it outlives this process. The write is protected by a lock on
-/// the file (`flock`), under which `path` is looked up again. So others may log to the same path, such as the next
-/// generation of this plugin in an upgrade, another instance or another process, and the file may be renamed at any
-/// time: the next line starts a new one.
+/// What is appended at once is written with one `write(2)`: once accepted, it outlives this process. The write is
+/// protected by a lock on the file (`flock`), under which `path` is looked up again. So others may log to the same path,
+/// such as the next generation of this plugin in an upgrade, another instance or another process, and the file may be
+/// renamed at any time: what is appended next starts a new one.
 pub(crate) struct LogFile {
     path: PathBuf,
-    max_bytes: u64,
-    keep: u32,
+    /// The mode of a new file.
+    mode: u32,
+    /// What an operator does about a full disk.
+    when_full: &'static str,
     /// The file, unlocked. A caller that takes it out and fails drops it, and the lock with it.
     open: Option<Open>,
-    /// The size from which the file is renamed: `max_bytes`, or more after a rename has failed.
-    rotate_at: u64,
+}
+
+/// The file that the path names, locked until this is dropped or written to.
+pub(crate) struct Locked {
+    open: Open,
+    size: u64,
+}
+
+/// Where something was written to.
+#[derive(Debug)]
+pub(crate) struct Place {
+    start: u64,
+    end: u64,
 }
 
 struct Open {
     file: File,
     /// Device and inode.
     identity: (u64, u64),
+    /// Whether its name was synced, too.
+    is_named: bool,
 }
 
 impl LogFile {
-    /// Opens the file, or returns why that fails.
-    pub(crate) fn open(path: PathBuf, max_bytes: u64, keep: u32) -> Result<Self> {
-        let mut log = LogFile { path, max_bytes, keep, open: None, rotate_at: no_zero(max_bytes) };
-        let (open, _) = log.lock()?;
-        // A link stays a link: what is renamed is the file behind it, beside which the renamed ones lie.
-        log.path = fs::canonicalize(&log.path).map_err(|error| log.complaint("open", &error))?;
-        log.unlock(open)?;
-        Ok(log)
+    /// The file is opened when it is used.
+    pub(crate) const fn new(path: PathBuf, mode: u32, when_full: &'static str) -> Self {
+        LogFile { path, mode, when_full, open: None }
     }
 
-    /// Appends a line, all or nothing. If the file cannot be renamed, the line is written nevertheless, and a warning
-    /// is returned.
-    pub(crate) fn append(&mut self, line: &[u8]) -> Result<Option<String>> {
-        let (mut open, mut size) = self.lock()?;
-        let mut warning = None;
-        if size > 0 && size.saturating_add(line.len() as u64) > self.rotate_at {
-            match self.rotate() {
-                Ok(()) => {
-                    self.rotate_at = no_zero(self.max_bytes);
-                    (open, size) = self.lock()?;
-                }
-                Err(error) => {
-                    // Not tried again at the next line, but when the file has grown by as much again.
-                    self.rotate_at = size.saturating_add(self.max_bytes);
-                    warning = Some(self.complaint("rename", &error));
-                }
-            }
-        }
-        write_whole(&open.file, size, line).map_err(|error| self.complaint("append to", &error))?;
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the file, and means the file behind a link from now on.
+    pub(crate) fn open_behind_links(&mut self) -> Result<()> {
+        let locked = self.lock()?;
+        self.path = fs::canonicalize(&self.path).map_err(|error| self.complaint("open", &error))?;
+        self.unlock(locked.open)
+    }
+
+    /// Says why the file could not be opened, if that is so for sure. Makes nothing.
+    pub(crate) fn check(&self) -> Result<()> {
+        let checked = match fs::metadata(&self.path) {
+            Ok(metadata) => loses_nothing(&metadata),
+            Err(error) if error.kind() == ErrorKind::NotFound => match self.path.parent() {
+                Some(parent) => fs::metadata(parent).map(drop),
+                None => Err(error),
+            },
+            Err(error) => Err(error),
+        };
+        checked.map_err(|error| self.complaint("open", &error).into())
+    }
+
+    /// Appends, all or nothing; returns where to.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<Place> {
+        let locked = self.lock()?;
+        self.write(locked, bytes)
+    }
+
+    /// The file that `path` names now, locked.
+    pub(crate) fn lock(&mut self) -> Result<Locked> {
+        self.try_lock().map_err(|error| self.complaint("open", &error).into())
+    }
+
+    /// Appends to the file, all or nothing, and unlocks it.
+    pub(crate) fn write(&mut self, locked: Locked, bytes: &[u8]) -> Result<Place> {
+        let Locked { open, size } = locked;
+        write_whole(&open.file, size, bytes).map_err(|error| self.complaint("append to", &error))?;
         self.unlock(open)?;
-        Ok(warning)
+        Ok(Place { start: size, end: size + bytes.len() as u64 })
+    }
+
+    /// Takes back what was written last, all but the first `kept` bytes, unless somebody else has written behind it. It
+    /// is for what is written again: if this fails, it stands there twice, and nothing is lost.
+    pub(crate) fn take_back(&mut self, place: &Place, kept: u64) {
+        let Some(open) = &self.open else { return };
+        let taken = uninterrupted(|| open.file.lock()).and_then(|()| {
+            let is_last = open.file.metadata()?.len() == place.end;
+            if is_last { open.file.set_len(place.start + kept) } else { Ok(()) }
+        });
+        // Closed, the file is unlocked whatever happens.
+        if taken.and_then(|()| open.file.unlock()).is_err() {
+            self.open = None;
+        }
     }
 
     /// Waits until everything is on disk.
-    pub(crate) fn sync(&self) -> Result<()> {
+    pub(crate) fn sync_all(&self) -> Result<()> {
         match &self.open {
             Some(open) => open.file.sync_all().map_err(|error| self.complaint("sync", &error).into()),
             None => Ok(()),
         }
     }
 
-    /// The file that `path` names now, locked, and its size.
-    fn lock(&mut self) -> Result<(Open, u64)> {
-        self.try_lock().map_err(|error| self.complaint("open", &error).into())
+    /// Waits until what was appended can be read again after a power failure.
+    pub(crate) fn sync_data(&mut self) -> Result<()> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        // It stays open after an error, so that what was appended can be taken back.
+        open.sync_data(&self.path).map_err(|error| self.complaint("sync", &error).into())
     }
 
-    fn try_lock(&mut self) -> io::Result<(Open, u64)> {
+    fn try_lock(&mut self) -> io::Result<Locked> {
         loop {
             let (open, fresh) = match self.open.take() {
                 Some(open) => (open, false),
-                None => (Open::new(&self.path)?, true),
+                None => (Open::new(&self.path, self.mode)?, true),
             };
             uninterrupted(|| open.file.lock())?;
             match fs::metadata(&self.path) {
                 Ok(there) if identity(&there) != open.identity => {}
-                Ok(there) if fresh => return end_half_line(&open.file, there.len()).map(|size| (open, size)),
-                Ok(there) => return Ok((open, there.len())),
+                Ok(there) if fresh => {
+                    let size = end_half_line(&open.file, there.len())?;
+                    return Ok(Locked { open, size });
+                }
+                Ok(there) => return Ok(Locked { open, size: there.len() }),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -100,28 +149,11 @@ impl LogFile {
         Ok(())
     }
 
-    /// Makes room for a new file, while the old one is locked.
-    fn rotate(&self) -> io::Result<()> {
-        for number in (1..self.keep).rev() {
-            match fs::rename(self.numbered(number), self.numbered(number + 1)) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        fs::rename(&self.path, self.numbered(1))
-    }
-
-    fn numbered(&self, number: u32) -> PathBuf {
-        let mut path = self.path.clone().into_os_string();
-        path.push(format!(".{number}"));
-        path.into()
-    }
-
     /// What went wrong, with which file, and how to fix it.
-    fn complaint(&self, doing: &str, error: &io::Error) -> String {
+    pub(crate) fn complaint(&self, doing: &str, error: &io::Error) -> String {
         let way_out = match error.kind() {
             ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded | ErrorKind::StorageFull => {
-                "what is logged is whole; free some space there, or lower `max_bytes` and `keep`; logging then goes on by itself"
+                &format!("what is logged is whole; {}", self.when_full)
             }
             ErrorKind::InvalidInput | ErrorKind::IsADirectory => "let `path` name a file",
             ErrorKind::NotADirectory | ErrorKind::NotFound => "create its directory, or correct `path`",
@@ -134,17 +166,45 @@ impl LogFile {
     }
 }
 
-impl Open {
-    fn new(path: &PathBuf) -> io::Result<Self> {
-        // Messages may be confidential. Reading is needed by `end_half_line`.
-        let file = OpenOptions::new().read(true).append(true).create(true).mode(0o640).open(path)?;
-        let metadata = file.metadata()?;
-        // A pipe or a socket would lose what nobody reads.
-        if !metadata.is_file() && !metadata.file_type().is_char_device() {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "it is neither a file nor a device"));
-        }
-        Ok(Open { file, identity: identity(&metadata) })
+impl Locked {
+    /// The size of the file.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
     }
+}
+
+impl Open {
+    fn new(path: &Path, mode: u32) -> io::Result<Self> {
+        // Reading is needed by `end_half_line`.
+        let file = OpenOptions::new().read(true).append(true).create(true).mode(mode).open(path)?;
+        let metadata = file.metadata()?;
+        loses_nothing(&metadata)?;
+        Ok(Open { file, identity: identity(&metadata), is_named: false })
+    }
+
+    fn sync_data(&mut self, path: &Path) -> io::Result<()> {
+        match uninterrupted(|| self.file.sync_data()) {
+            // It is a device, which has nothing to sync.
+            Err(error) if error.kind() == ErrorKind::InvalidInput && !self.file.metadata()?.is_file() => return Ok(()),
+            synced => synced?,
+        }
+        // Without its name nobody finds a file that was made just now.
+        if !self.is_named {
+            if let Some(directory) = fs::canonicalize(path)?.parent() {
+                uninterrupted(|| File::open(directory)?.sync_all())?;
+            }
+            self.is_named = true;
+        }
+        Ok(())
+    }
+}
+
+/// A pipe or a socket would lose what nobody reads.
+fn loses_nothing(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_file() || metadata.file_type().is_char_device() {
+        return Ok(());
+    }
+    Err(io::Error::new(ErrorKind::InvalidInput, "it is neither a file nor a device"))
 }
 
 fn identity(metadata: &Metadata) -> (u64, u64) {
@@ -192,10 +252,6 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
             done => return done,
         }
     }
-}
-
-fn no_zero(max_bytes: u64) -> u64 {
-    if max_bytes == 0 { u64::MAX } else { max_bytes }
 }
 
 #[cfg(test)]

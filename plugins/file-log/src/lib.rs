@@ -1,17 +1,22 @@
-//! Appends delivered messages, and dropped ones if asked to, to a file that rotates by size.
+//! Appends delivered messages, and dropped ones if asked to, to a file that rotates by size; as a sink, it appends what a
+//! pipeline brings.
 
 mod config;
 mod file;
 mod line;
+mod rotation;
+mod sink;
 
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hookrail_abi::host::Level;
 use hookrail_abi::prelude::*;
 
 use config::{Config, Format};
-use file::LogFile;
 use line::Line;
+use rotation::RotatingLog;
+use sink::FileSink;
 
 struct FileLog {
     host: Instance,
@@ -22,7 +27,7 @@ struct FileLog {
 
 struct Log {
     format: Format,
-    file: LogFile,
+    file: RotatingLog,
     /// The buffer for a line, kept to reuse its memory.
     line: Vec<u8>,
 }
@@ -48,6 +53,10 @@ impl FileLog {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn file(&self, config: sink::Config) -> Result<FileSink> {
+        FileSink::new(config, |path| absolute(self.host, path))
+    }
+
     fn sync(&self, log: &Log) {
         if let Err(error) = log.file.sync() {
             self.host.log(Level::Error, error);
@@ -58,8 +67,8 @@ impl FileLog {
 impl Log {
     fn open(host: Instance, config: Config) -> Result<Self> {
         config.check()?;
-        let path = if config.path.is_absolute() { config.path } else { host.dir(Dir::State)?.join(config.path) };
-        let file = LogFile::open(path, config.max_bytes, config.keep)?;
+        let path = absolute(host, config.path)?;
+        let file = RotatingLog::open(path, config.max_bytes, config.keep)?;
         Ok(Log { format: config.format, file, line: Vec::new() })
     }
 
@@ -70,12 +79,17 @@ impl Log {
     }
 }
 
+fn absolute(host: Instance, path: PathBuf) -> Result<PathBuf> {
+    if path.is_absolute() { Ok(path) } else { Ok(host.dir(Dir::State)?.join(path)) }
+}
+
 impl Plugin for FileLog {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![
         MessageDelivered, "write" => Self::delivered, priority = 500;
         MessageDropped, "write-dropped" => Self::dropped, priority = 500;
     ];
+    const ENDPOINTS: Endpoints<Self> = endpoints![sink "file" => Self::file, guarantee = at_least_once];
 
     fn start(host: &Startup, config: Config) -> Result<Self> {
         let dropped = config.dropped;

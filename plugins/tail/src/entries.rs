@@ -54,8 +54,9 @@ impl Rules {
     /// The size of a window that shows at least one whole entry, or the most that may be sent of one.
     pub(crate) fn window(&self) -> usize {
         const AT_LEAST: usize = 256 << 10;
-        // Twice: an entry of the most bytes, and so many of the next line that it is clear that it does not fit.
-        AT_LEAST.max(2 * (self.max_line + 2)).max(2 * (self.joined.as_ref().map_or(0, |joined| joined.max_bytes) + 2))
+        // Two more, for a carriage return and a newline: without them it is clear that the line does not fit.
+        let most = self.joined.as_ref().map_or(0, |joined| joined.max_bytes).max(self.max_line);
+        AT_LEAST.max(most + 2)
     }
 
     /// The entry that begins at `from`; `None` while its end is not to be seen. The first `searched` bytes of the window

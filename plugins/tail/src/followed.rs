@@ -68,6 +68,11 @@ impl Followed {
         }
     }
 
+    /// The file, once it was opened for its turn.
+    pub(crate) fn opened(&self) -> &File {
+        self.file.as_ref().expect("a file is opened before it is read")
+    }
+
     /// Whether it has another size or was written to since it was last read.
     pub(crate) fn has_changed(&self, stamp: Stamp) -> bool {
         self.stamp != Some(stamp)
@@ -91,7 +96,8 @@ impl Followed {
     /// Whether it is looked at more often than at rescans.
     pub(crate) fn is_awake(&self, now: Instant) -> bool {
         const AWAKE: Duration = Duration::from_secs(60);
-        !self.is_queued && !self.has_failed && (now.duration_since(self.grown) < AWAKE || self.unsent() > 0)
+        let is_awake = now.duration_since(self.grown) < AWAKE || self.unsent() > 0 || self.missing.is_some();
+        is_awake && !self.is_queued && !self.has_failed
     }
 
     /// Whether it has something to be read: new bytes, or last ones that were waited for long enough.

@@ -76,6 +76,8 @@ pub(crate) struct Session {
     files: HashMap<Identity, Followed>,
     queue: VecDeque<Identity>,
     open: VecDeque<Identity>,
+    /// The most files that are open: what the operator says, or what the system allows.
+    max_open: usize,
     reader: Reader,
     outbox: Outbox,
     /// The value of a mark, kept to reuse its memory.
@@ -88,6 +90,7 @@ impl Session {
     pub(crate) fn new(wanted: Arc<Wanted>, host: Instance, kept: Kept) -> Self {
         Session {
             reader: Reader::new(wanted.rules.clone()),
+            max_open: wanted.max_open,
             wanted,
             said: Said::new(host),
             kept,

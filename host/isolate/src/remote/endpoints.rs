@@ -194,7 +194,7 @@ impl Host<'_> {
         // SAFETY: the addresses of so many messages stand there until the next call, and the messages are not changed
         // meanwhile.
         let messages = unsafe { std::slice::from_raw_parts(first.cast::<&Message>(), count) };
-        Some(ToEndpoint::Messages(messages.iter().map(|message| Message::clone(message)).collect()))
+        Some(ToEndpoint::Messages(messages.iter().copied().cloned().collect()))
     }
 
     /// Waits in slices, until something comes of it or the time is over; `None` when the worker has ended.

@@ -13,6 +13,7 @@ use hookrail_abi::boundary::{
     STREAM_CLOSED, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, Str, Stream, StreamIo, StreamMark,
 };
 use hookrail_abi::{Header, List, Message};
+use hookrail_dispatch::reclaim;
 use hookrail_engine::{Accepts, Endpoint};
 use hookrail_model::error::Error;
 use hookrail_model::guarded;
@@ -53,6 +54,8 @@ impl Endpoints {
         let socket = UnixStream::from(socket);
         let sender = Sender::new(socket.try_clone().map_err(failed)?);
         let run = move || {
+            // Known as one that runs code of plugins for the host.
+            reclaim::register_thread();
             let end = End {
                 sender,
                 receiver: UnsafeCell::new(Receiver::new(socket)),

@@ -1,7 +1,7 @@
-//! The guarantees of the file: whole lines, rotation, nothing lost.
+//! The guarantees of the file: whole lines, nothing lost.
 
 use super::*;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -11,89 +11,132 @@ fn directory() -> (TempDir, PathBuf) {
     (directory, path)
 }
 
-fn append(log: &mut LogFile, line: &str) {
-    assert_eq!(log.append(line.as_bytes()).unwrap(), None);
+fn log(path: impl Into<PathBuf>) -> LogFile {
+    LogFile::new(path.into(), 0o640, "free some space")
+}
+
+fn append(log: &mut LogFile, line: &str) -> Place {
+    log.append(line.as_bytes()).unwrap()
 }
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-fn numbered(path: &Path, number: u32) -> PathBuf {
-    PathBuf::from(format!("{}.{number}", path.display()))
-}
-
 #[test]
 fn lines_are_appended_to_what_is_there() {
     let (_directory, path) = directory();
     fs::write(&path, "0\n").unwrap();
-    let mut log = LogFile::open(path.clone(), 0, 1).unwrap();
+    let mut log = log(&path);
     append(&mut log, "1\n");
     assert_eq!(read(&path), "0\n1\n", "written through, not only when the log is closed");
 }
 
 #[test]
-fn the_file_is_not_for_everybody() {
-    let (_directory, path) = directory();
-    LogFile::open(path.clone(), 0, 1).unwrap();
-    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o007, 0);
-}
-
-#[test]
-fn a_full_file_is_renamed_and_the_oldest_goes() {
-    let (_directory, path) = directory();
-    let mut log = LogFile::open(path.clone(), 8, 2).unwrap();
-    for line in 0..8 {
-        append(&mut log, &format!("{line}aa\n"));
+fn a_new_file_has_the_mode_that_was_asked_for_less_the_umask() {
+    for mode in [0o640, 0o600, 0o664] {
+        let (directory, path) = directory();
+        append(&mut LogFile::new(path.clone(), mode, ""), "1\n");
+        let other = directory.path().join("other");
+        OpenOptions::new().write(true).create(true).mode(mode).open(&other).unwrap();
+        let [mode_of_it, expected] = [path, other].map(|path| fs::metadata(path).unwrap().mode());
+        assert_eq!(mode_of_it, expected);
+        assert_eq!(mode_of_it & 0o777 & !mode, 0);
     }
-    assert_eq!(read(&path), "6aa\n7aa\n");
-    assert_eq!(read(&numbered(&path, 1)), "4aa\n5aa\n");
-    assert_eq!(read(&numbered(&path, 2)), "2aa\n3aa\n");
-    assert!(!numbered(&path, 3).exists());
 }
 
 #[test]
-fn the_size_at_the_start_counts() {
+fn the_mode_of_a_file_that_is_there_stays() {
     let (_directory, path) = directory();
-    fs::write(&path, "0aa\n").unwrap();
-    append(&mut LogFile::open(path.clone(), 6, 1).unwrap(), "1aa\n");
-    assert_eq!((read(&path), read(&numbered(&path, 1))), ("1aa\n".into(), "0aa\n".into()));
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).unwrap();
+    append(&mut log(&path), "1\n");
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o604);
 }
 
 #[test]
-fn a_line_larger_than_the_file_may_be_gets_a_file_of_its_own() {
+fn what_is_taken_back_is_gone_and_what_comes_next_follows_what_was_kept() {
     let (_directory, path) = directory();
-    let mut log = LogFile::open(path.clone(), 4, 3).unwrap();
-    for line in ["a\n", "a long line\n", "b\n"] {
-        append(&mut log, line);
+    let mut log = log(&path);
+    append(&mut log, "1\n");
+    let place = append(&mut log, "2\n3\n");
+    log.take_back(&place, 2);
+    assert_eq!(read(&path), "1\n2\n");
+    append(&mut log, "4\n");
+    assert_eq!(read(&path), "1\n2\n4\n");
+}
+
+#[test]
+fn what_others_have_written_behind_it_is_never_taken_back() {
+    let (_directory, path) = directory();
+    let [mut one, mut other] = [log(&path), log(&path)];
+    let place = append(&mut one, "1\n");
+    append(&mut other, "2\n");
+    one.take_back(&place, 0);
+    assert_eq!(read(&path), "1\n2\n");
+}
+
+#[test]
+fn a_file_that_was_renamed_since_is_where_it_is_taken_back_from() {
+    let (directory, path) = directory();
+    let moved = directory.path().join("moved");
+    let mut one = log(&path);
+    let place = append(&mut one, "1\n");
+    fs::rename(&path, &moved).unwrap();
+    append(&mut log(&path), "x\n");
+    one.take_back(&place, 0);
+    assert_eq!((read(&moved), read(&path)), (String::new(), "x\n".into()));
+}
+
+#[test]
+fn a_sync_reaches_files_and_is_no_error_for_a_device() {
+    let (_directory, path) = directory();
+    for mut log in [log(path), log("/dev/null")] {
+        log.sync_data().unwrap();
+        append(&mut log, "1\n");
+        log.sync_data().unwrap();
+        log.sync_data().unwrap();
     }
-    let files = [numbered(&path, 2), numbered(&path, 1), path].map(|path| read(&path));
-    assert_eq!(files, ["a\n", "a long line\n", "b\n"]);
 }
 
 #[test]
-fn without_a_limit_nothing_is_renamed() {
-    let (_directory, path) = directory();
-    let mut log = LogFile::open(path.clone(), 0, 1).unwrap();
-    (0..1_000).for_each(|_| append(&mut log, "a line\n"));
-    assert_eq!(fs::metadata(&path).unwrap().len(), 7_000);
+fn a_new_file_that_has_lost_its_name_is_not_synced_but_can_be_taken_back() {
+    let (directory, path) = directory();
+    let moved = directory.path().join("moved");
+    let mut log = log(&path);
+    let place = append(&mut log, "1\n");
+    fs::rename(&path, &moved).unwrap();
+    let error = log.sync_data().unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot sync {}: ", path.display())), "{error}");
+    log.take_back(&place, 0);
+    assert_eq!(read(&moved), "");
+    append(&mut log, "1\n");
+    log.sync_data().unwrap();
+    assert_eq!(read(&path), "1\n");
 }
 
 #[test]
-fn a_file_that_cannot_be_renamed_warns_now_and_then_and_loses_nothing() {
-    let (_directory, path) = directory();
-    fs::create_dir_all(numbered(&path, 1).join("in the way")).unwrap();
-    let mut log = LogFile::open(path.clone(), 100, 1).unwrap();
-    let warnings: Vec<_> = (0..50).filter_map(|_| log.append(b"123456789\n").unwrap()).collect();
-    assert_eq!(read(&path).lines().count(), 50);
-    assert_eq!(warnings.len(), 4);
-    assert!(warnings[0].starts_with(&format!("cannot rename {}: ", path.display())), "{warnings:?}");
+fn a_check_finds_what_opening_would_and_makes_nothing() {
+    let (directory, path) = directory();
+    log(&path).check().unwrap();
+    assert!(!path.exists());
+    log("/dev/null").check().unwrap();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    for (path, said) in [
+        (path, "it is neither a file nor a device; let `path` name a file"),
+        (directory.path().into(), "it is neither a file nor a device; let `path` name a file"),
+        (directory.path().join("no/such.log"), "create its directory"),
+        ("/dev/null/a.log".into(), "create its directory"),
+    ] {
+        let error = log(&path).check().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot open {}: ", path.display())) && error.contains(said), "{error}");
+    }
 }
 
 #[test]
 fn a_file_that_somebody_renamed_or_removed_is_begun_anew() {
     let (directory, path) = directory();
-    let mut log = LogFile::open(path.clone(), 0, 1).unwrap();
+    let mut log = log(&path);
     append(&mut log, "1\n");
     let moved = directory.path().join("moved");
     fs::rename(&path, &moved).unwrap();
@@ -108,34 +151,13 @@ fn a_file_that_somebody_renamed_or_removed_is_begun_anew() {
 fn a_half_line_of_a_crash_is_ended_not_continued() {
     let (_directory, path) = directory();
     fs::write(&path, "whole\nhal").unwrap();
-    append(&mut LogFile::open(path.clone(), 0, 1).unwrap(), "next\n");
+    append(&mut log(&path), "next\n");
     assert_eq!(read(&path), "whole\nhal\nnext\n");
 }
 
 #[test]
-fn several_writers_of_one_path_lose_and_tear_nothing_while_it_rotates() {
-    const WRITERS: usize = 4;
-    const LINES: usize = 500;
-    let (directory, path) = directory();
-    std::thread::scope(|scope| {
-        for writer in 0..WRITERS {
-            let mut log = LogFile::open(path.clone(), 1_000, 1_000).unwrap();
-            scope.spawn(move || (0..LINES).for_each(|line| append(&mut log, &format!("{writer} {line}\n"))));
-        }
-    });
-    let files: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| read(&entry.unwrap().path())).collect();
-    assert!(files.len() > 10 && files.iter().all(|file| file.len() <= 1_000), "it rotated {} times", files.len());
-    let mut lines: Vec<_> = files.iter().flat_map(|file| file.lines()).map(String::from).collect();
-    let mut expected: Vec<_> =
-        (0..WRITERS).flat_map(|writer| (0..LINES).map(move |line| format!("{writer} {line}"))).collect();
-    lines.sort();
-    expected.sort();
-    assert_eq!(lines, expected);
-}
-
-#[test]
 fn a_full_disk_is_said_with_the_file_and_the_way_out() {
-    let mut log = LogFile::open("/dev/full".into(), 0, 1).unwrap();
+    let mut log = log("/dev/full");
     for _ in 0..2 {
         let error = log.append(b"line\n").unwrap_err().to_string();
         for part in
@@ -161,12 +183,12 @@ fn a_disk_that_fills_up_within_a_line_tears_nothing() {
     let mut shell = Command::new("sh");
     let output = shell.args(["-c", script, "sh"]).arg(test).args(["--exact", NAME]).env(PATH, &path).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    append(&mut LogFile::open(path.clone(), 0, 1).unwrap(), "last\n");
+    append(&mut log(&path), "last\n");
     assert_eq!(read(&path), "begun again\nlast\n", "the other process came to its end");
 }
 
 fn fill_up(path: &Path) {
-    let mut log = LogFile::open(path.into(), 0, 1).unwrap();
+    let mut log = log(path);
     let line = format!("{}\n", "x".repeat(998));
     let error = std::iter::repeat_with(|| log.append(line.as_bytes())).find_map(Result::err).unwrap().to_string();
     assert!(error.contains("File too large") && error.contains("free some space"), "{error}");
@@ -188,31 +210,15 @@ fn a_file_that_cannot_be_opened_is_named_with_the_way_out() {
         (path.join("a.log"), "create its directory"),
         (directory.path().into(), "let `path` name a file"),
     ] {
-        let error = LogFile::open(path.clone(), 0, 1).err().unwrap().to_string();
+        let error = log(&path).append(b"a\n").err().unwrap().to_string();
         assert!(error.starts_with(&format!("cannot open {}: ", path.display())) && error.contains(said), "{error}");
     }
-}
-
-#[test]
-fn a_link_stays_a_link_and_the_file_behind_it_is_renamed() {
-    let (directory, path) = directory();
-    let target = directory.path().join("there").join("b.log");
-    fs::create_dir(target.parent().unwrap()).unwrap();
-    std::os::unix::fs::symlink(&target, &path).unwrap();
-    let mut log = LogFile::open(path.clone(), 4, 2).unwrap();
-    ["0aa\n", "1aa\n"].iter().for_each(|line| append(&mut log, line));
-    assert!(path.is_symlink());
-    assert_eq!(
-        (read(&path), read(&target), read(&numbered(&target, 1))),
-        ("1aa\n".into(), "1aa\n".into(), "0aa\n".into())
-    );
-    assert!(!numbered(&path, 1).exists());
 }
 
 #[test]
 fn a_pipe_is_no_log() {
     let (_directory, path) = directory();
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    let error = LogFile::open(path, 0, 1).err().unwrap().to_string();
+    let error = log(path).append(b"a\n").err().unwrap().to_string();
     assert!(error.contains("it is neither a file nor a device; let `path` name a file"), "{error}");
 }

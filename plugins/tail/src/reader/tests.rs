@@ -108,6 +108,8 @@ fn what_is_not_what_it_was_is_noticed() {
         ("one\n", "on", true),
         ("one\n", "", true),
         ("", "one\n", false),
+        // The last bytes before the position are the same.
+        (&*format!("a\n{}\n", &long[..200]), &*format!("b\n{}\nnew\n", &long[..200]), true),
         // Neither the head nor the last bytes before the position: this is not noticed.
         (&*format!("{long}{long}\n"), &*format!("{long}y{}\n", &long[1..]), false),
         (&*format!("{long}\none\n"), &*format!("{long}\ntwo\n"), true),

@@ -72,10 +72,10 @@ impl Session {
     }
 
     fn fail_to_list(&mut self, error: &GlobError) {
-        const ROOM: usize = 8;
-        self.said.once(error.path(), format_args!("cannot list it: {}", error.error()));
         if places::has_none_left(error.error()) {
-            (0..ROOM).for_each(|_| _ = self.close_one());
+            self.make_room();
+        } else {
+            self.said.once(error.path(), format_args!("cannot list it: {}", error.error()));
         }
     }
 
@@ -107,7 +107,7 @@ impl Session {
         let mut directories = Directories::default();
         for file in self.files.values_mut() {
             if file.round == self.round {
-                file.missing = None;
+                (file.missing, file.is_leaving) = (None, false);
                 if let Some(path) = file.moved.take() {
                     file.place = path;
                 }

@@ -1,5 +1,6 @@
 //! A file's turn: a bounded part of it is read and sent.
 
+use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::mem::take;
 use std::time::Instant;
@@ -71,23 +72,14 @@ impl Session {
 
     fn read(&mut self, file: &mut Followed, io: &mut SourceIo<'_>) -> Result<Then, Short> {
         self.open(file)?;
-        let open = file.file.as_ref().expect("it was opened above");
-        let (metadata, now) = (open.metadata()?, Instant::now());
+        let (metadata, now) = (file.opened().metadata()?, Instant::now());
         let size = file.note(Stamp::of(&metadata), now);
-        let open = file.file.as_ref().expect("it was opened above");
         if let Some(end) = file.end {
-            let idle = self.wanted.idle_flush;
-            let is_settled = !idle.is_zero() && places::is_older(&metadata, idle);
-            // One that is shorter by now was begun anew.
-            if end <= size {
-                file.position = self.reader.end(open, end, is_settled)?;
-            }
-            file.end = None;
-            self.send(file, io)?;
+            self.begin_at_end(file, end, &metadata, io)?;
         }
-        let open = file.file.as_ref().expect("it was opened above");
         let rest = if file.is_leaving { Rest::None } else { self.wanted.rest(now.duration_since(file.grown)) };
-        let read = self.reader.read(open, &mut file.position, size, take(&mut file.is_fresh), rest)?;
+        let (open, is_fresh) = (file.file.as_ref().expect("it was opened above"), take(&mut file.is_fresh));
+        let read = self.reader.read(open, &mut file.position, size, is_fresh, rest)?;
         self.said.settle(&file.place);
         let is_more = match read {
             Read::Rewritten => return Ok(self.begin_again(file, io)?),
@@ -108,6 +100,24 @@ impl Session {
             file.waited = rest;
             Then::Wait
         })
+    }
+
+    /// Begins a file behind what was there when it was found, and says so to the host.
+    fn begin_at_end(
+        &mut self,
+        file: &mut Followed,
+        end: u64,
+        metadata: &Metadata,
+        io: &mut SourceIo<'_>,
+    ) -> Result<(), Short> {
+        let idle = self.wanted.idle_flush;
+        let is_settled = !idle.is_zero() && places::is_older(metadata, idle);
+        // One that is shorter by now was begun anew.
+        if end <= metadata.len() {
+            file.position = self.reader.end(file.opened(), end, is_settled)?;
+        }
+        file.end = None;
+        Ok(self.send(file, io)?)
     }
 
     /// Sends the messages in the window; returns whether there is more to read.
@@ -167,13 +177,16 @@ impl Session {
 
     fn open(&mut self, file: &mut Followed) -> io::Result<()> {
         if file.file.is_some() {
+            if self.open.back() == Some(&file.identity) {
+                return Ok(());
+            }
             self.open.retain(|open| *open != file.identity);
         } else {
-            while self.open.len() >= self.wanted.max_open {
+            while self.open.len() >= self.max_open {
                 self.close_one();
             }
             let mut opened = places::open(&file.place, file.identity);
-            while opened.as_ref().is_err_and(places::has_none_left) && self.close_one() {
+            while opened.as_ref().is_err_and(places::has_none_left) && self.make_room() {
                 opened = places::open(&file.place, file.identity);
             }
             file.file = Some(opened?);
@@ -183,8 +196,23 @@ impl Session {
         Ok(())
     }
 
+    /// Leaves some descriptors to others, since the system has no more; returns whether there were any.
+    pub(super) fn make_room(&mut self) -> bool {
+        const ROOM: usize = 8;
+        let had = self.open.len();
+        let most = had.saturating_sub(ROOM).max(1);
+        while self.open.len() > most.min(had.saturating_sub(1)) {
+            self.close_one();
+        }
+        if std::mem::replace(&mut self.max_open, most) != most {
+            let said = format_args!("no descriptors are left: from now on, at most {most} files are open");
+            self.said.say(Level::Warn, said);
+        }
+        had > 0
+    }
+
     /// Closes the file that was read longest ago, of those that can be opened again; returns whether there was one.
-    pub(super) fn close_one(&mut self) -> bool {
+    fn close_one(&mut self) -> bool {
         let find =
             |is_it: fn(&Followed) -> bool| self.open.iter().position(|open| self.files.get(open).is_some_and(is_it));
         let last = || (!self.open.is_empty()).then_some(0);

@@ -2,10 +2,13 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File};
+use std::io::Write;
+use std::iter;
+use std::ops::Range;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::scene::{Scene, bodies};
+use super::scene::{Scene, Step, bodies};
 
 #[test]
 fn many_files_are_read_with_few_descriptors() {
@@ -26,23 +29,38 @@ fn many_files_are_read_with_few_descriptors() {
 }
 
 #[test]
-fn a_file_that_is_closed_and_then_renamed_is_found_again() {
+fn files_that_are_closed_and_then_renamed_are_found_again() {
     let scene = Scene::new();
-    scene.write("a.log", "1\n");
-    scene.write("b.log", "1\n");
+    let names: Vec<_> = (0..8).map(|number| format!("{number}.log")).collect();
+    names.iter().for_each(|name| scene.write(name, "1\n"));
     let rotate = || {
-        for name in ["a.log", "b.log"] {
+        for name in &names {
             scene.append(name, "2\n");
             scene.rename(name, &format!("{name}.1"));
             scene.write(name, "3\n");
         }
     };
-    let sent = scene.steps(r#""max_open": 1"#, &[(2, &rotate)], 6);
-    for name in ["/a.log", "/b.log"] {
-        let of_file = sent.messages.iter().filter(|message| message.source.ends_with(name));
+    // Found out by the rescan, not by looking at one after the other.
+    let sent = scene.steps(r#""max_open": 1, "poll_every": "1h""#, &[(8, &rotate)], 24);
+    for name in &names {
+        let of_file = sent.messages.iter().filter(|message| message.source.ends_with(name.as_str()));
         let bodies: Vec<_> = of_file.map(|message| message.body.to_display().into_owned()).collect();
         assert_eq!(bodies, ["1", "2", "3"], "{name}");
     }
+}
+
+#[test]
+fn a_deleted_file_stays_open_while_others_can_be_opened_again() {
+    let scene = Scene::new();
+    ["a", "b", "c"].iter().for_each(|name| scene.write(&format!("{name}.log"), "1\n"));
+    let writer = File::options().append(true).open(scene.path("a.log")).unwrap();
+    let touch = || scene.append("a.log", "2\n");
+    let remove = || scene.remove("a.log");
+    let others = || ["b.log", "c.log"].iter().for_each(|name| scene.append(name, "2\n"));
+    let late = || (&writer).write_all(b"3\n").unwrap();
+    let steps: [Step<'_>; 5] = [(3, &touch), (4, &remove), (4, &others), (6, &others), (8, &late)];
+    let sent = scene.steps(r#""max_open": 2"#, &steps, 9);
+    assert_eq!(bodies(&sent).last().unwrap(), "3");
 }
 
 #[test]
@@ -76,18 +94,26 @@ fn files_are_read_where_the_system_has_few_descriptors() {
         return assert!(output.status.success() && said.contains("1 passed"), "{said}");
     }
     let scene = Scene::new();
-    // The last descriptors of the process, so that the scene can write its files.
-    let spare: RefCell<Vec<_>> = RefCell::new((0..2).map(|_| File::open("/").unwrap()).collect());
-    let write = |content: &str| {
-        let spared = std::mem::take(&mut *spare.borrow_mut());
-        drop(spared);
-        (0..FILES).for_each(|file| scene.append(&format!("{file}.log"), content));
-        spare.borrow_mut().extend((0..2).flat_map(|_| File::open("/")));
+    // What the process has open besides: two descriptors are spared for the scene, which writes files.
+    let others: RefCell<Vec<_>> = RefCell::new((0..2).map(|_| File::open("/").unwrap()).collect());
+    let write = |files: Range<usize>, content: &str| {
+        let left = others.borrow().len() - 2;
+        others.borrow_mut().truncate(left);
+        files.for_each(|file| scene.append(&format!("{file}.log"), content));
+        others.borrow_mut().extend((0..2).flat_map(|_| File::open("/")));
     };
-    write("1\n");
-    let more = || write("2\n");
-    scene.steps("", &[(FILES, &more)], 2 * FILES);
+    write(0..FILES, "1\n");
+    let more = || write(0..FILES, "2\n");
+    let take_all = || {
+        others.borrow_mut().extend(iter::from_fn(|| File::open("/").ok()));
+        write(FILES..FILES + 1, "3\n");
+    };
+    scene.steps("", &[(FILES, &more), (2 * FILES, &take_all)], 2 * FILES + 1);
+    others.borrow_mut().clear();
     assert_eq!(scene.run("", 0).messages, [], "no mark is lost");
+    let said = scene.plugin.log();
+    assert!(said.iter().all(|line| line.starts_with("no descriptors are left")), "{said:?}");
+    assert!((1..10).contains(&said.len()), "{said:?}");
 }
 
 #[test]

@@ -52,10 +52,19 @@ fn a_line_that_was_half_written_at_a_kill_comes_once_and_whole() {
 
 #[test]
 fn a_file_that_was_truncated_meanwhile_is_read_from_its_beginning() {
-    for after in ["two\n", "2\n", "two\nthree\n"] {
+    let long = "-".repeat(3_000);
+    for (before, after) in [
+        ("one\n", "two\n"),
+        ("one\n", "2\n"),
+        ("one\n", "two\nthree\n"),
+        // The last bytes before the position are the same.
+        (&*format!("1\n{long}\n"), &*format!("2\n{long}\nthree\n")),
+        // The beginning is the same.
+        (&*format!("{long}\none\n"), &*format!("{long}\ntwo\nthree\n")),
+    ] {
         let scene = Scene::new();
-        scene.write("a.log", "one\n");
-        scene.run("", 1);
+        scene.write("a.log", before);
+        scene.run("", before.lines().count());
         scene.write("a.log", after);
         let expected: Vec<_> = after.lines().collect();
         assert_eq!(bodies(&scene.run("", expected.len())), expected);
@@ -87,12 +96,12 @@ fn files_that_had_the_same_name_come_in_their_order() {
         scene.write("a.log", "begun\n");
     };
     scene.steps("", &[(1, &rotate)], 2);
-    scene.append("a.log.1", &"0\n".repeat(50_000));
+    scene.append("a.log.1", &"0\n".repeat(200_000));
     std::thread::sleep(std::time::Duration::from_millis(20));
-    scene.append("a.log", &"1\n".repeat(50_000));
+    scene.append("a.log", &"1\n".repeat(200_000));
     scene.rename("a.log", "a.log.0");
     scene.write("a.log", "new\n");
-    let mut sent = bodies(&scene.run("", 100_001));
+    let mut sent = bodies(&scene.run("", 400_001));
     sent.dedup();
     assert!(sent == ["0", "1", "new"], "{:?} ...", &sent[..3]);
 }

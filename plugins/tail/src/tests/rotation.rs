@@ -38,6 +38,24 @@ fn a_much_larger_old_file_is_read_before_the_new_one_too() {
 }
 
 #[test]
+fn of_files_that_follow_fast_on_each_other_each_is_read_before_the_next() {
+    let scene = Scene::new();
+    scene.write("a.log", "0\n");
+    let first = || {
+        scene.remove("a.log");
+        scene.write("a.log", "1\n");
+    };
+    let second = || {
+        scene.append("a.log", &"1\n".repeat(200_000));
+        scene.rename("a.log", "a.log.2");
+        scene.write("a.log", "2\n");
+    };
+    let mut sent = bodies(&scene.steps("", &[(1, &first), (2, &second)], 200_003));
+    sent.dedup();
+    assert!(sent == ["0", "1", "2"], "{} runs", sent.len());
+}
+
+#[test]
 fn a_renamed_file_that_a_pattern_matches_is_not_read_again() {
     let scene = Scene::new();
     scene.write("a.log", "1\n");

@@ -1,0 +1,137 @@
+//! What a queue keeps, drops and gives back.
+
+use std::time::Duration;
+
+use super::*;
+use crate::marks::Marks;
+use crate::receipt::Tracker;
+
+fn queue(policy: QueuePolicy, capacity: usize) -> Queue {
+    Queue::new(QueueConfig::default().with_policy(policy).with_capacity(capacity))
+}
+
+fn item(topic: &str, body: &str) -> Item {
+    Item {
+        message: Arc::new(Message::new(topic, body.as_bytes())),
+        receipt: Tracker::new(Arc::new(Marks::in_memory())).begin(None),
+    }
+}
+
+fn put(queue: &Queue, bodies: &[&str]) -> Vec<(String, DropKind)> {
+    let (mut items, mut refused) = (bodies.iter().map(|body| item("a", body)).collect(), Vec::new());
+    queue.put(&mut items, &mut refused);
+    refused.iter().map(|(item, kind)| (body(item), *kind)).collect()
+}
+
+fn body(item: &Item) -> String {
+    item.message.body.to_display().to_string()
+}
+
+fn take(queue: &Queue, most: usize) -> VecDeque<Item> {
+    let mut taken = VecDeque::new();
+    queue.take(most, Some(Instant::now()), &mut taken);
+    taken
+}
+
+fn bodies(items: &VecDeque<Item>) -> Vec<String> {
+    items.iter().map(body).collect()
+}
+
+#[test]
+fn each_policy_drops_what_it_says() {
+    let lost = put(&queue(QueuePolicy::DropNewest, 2), &["1", "2", "3"]);
+    assert_eq!(lost, [("3".into(), DropKind::Full)]);
+    let lost = put(&queue(QueuePolicy::DropOldest, 2), &["1", "2", "3"]);
+    assert_eq!(lost, [("1".into(), DropKind::Full)]);
+    let latest = queue(QueuePolicy::LatestPerKey, 2);
+    assert_eq!(put(&latest, &["1", "2"]), [("1".into(), DropKind::Replaced)]);
+    let mut refused = Vec::new();
+    latest.put(&mut vec![item("b", "3"), item("c", "4"), item("b", "5")], &mut refused);
+    let lost: Vec<_> = refused.iter().map(|(item, kind)| (body(item), *kind)).collect();
+    assert_eq!(lost, [("2".into(), DropKind::Full), ("3".into(), DropKind::Replaced)]);
+    assert_eq!(bodies(&take(&latest, 9)), ["5", "4"]);
+}
+
+#[test]
+fn a_source_waits_for_room_and_no_longer_than_it_wants() {
+    let queue = queue(QueuePolicy::Block, 2);
+    std::thread::scope(|scope| {
+        let sending = scope.spawn(|| put(&queue, &["1", "2", "3", "4", "5"]));
+        let mut all = Vec::new();
+        while all.len() < 5 {
+            let taken = take(&queue, 1);
+            queue.answered(taken.len());
+            all.extend(bodies(&taken));
+        }
+        assert_eq!(all, ["1", "2", "3", "4", "5"]);
+        assert_eq!(sending.join().unwrap(), []);
+    });
+    put(&queue, &["1", "2"]);
+    assert!(!queue.wait_for_room(Some(Instant::now() + Duration::from_millis(1)), || false));
+    assert!(!queue.wait_for_room(None, || true));
+    let taken = take(&queue, 1);
+    assert!(!queue.wait_for_room(None, || true), "what was taken and not answered for has its room");
+    queue.answered(taken.len());
+    assert!(queue.wait_for_room(None, || true));
+}
+
+#[test]
+fn what_a_sink_has_not_answered_for_is_given_to_the_next_in_order() {
+    let queue = queue(QueuePolicy::Block, 9);
+    put(&queue, &["1", "2", "3", "4"]);
+    let mut taken = take(&queue, 3);
+    taken.pop_front();
+    queue.answered(1);
+    queue.put_back(&mut taken, &mut Vec::new());
+    assert_eq!((bodies(&take(&queue, 9)), queue.held()), (vec!["2".into(), "3".into(), "4".into()], 3));
+    let latest = self::queue(QueuePolicy::LatestPerKey, 9);
+    put(&latest, &["1"]);
+    let mut taken = take(&latest, 1);
+    put(&latest, &["2"]);
+    let mut refused = Vec::new();
+    latest.put_back(&mut taken, &mut refused);
+    assert_eq!((body(&refused[0].0), refused[0].1), ("1".into(), DropKind::Replaced));
+    let mut taken = take(&latest, 1);
+    latest.put_back(&mut taken, &mut refused);
+    assert_eq!(put(&latest, &["3"]), [("2".into(), DropKind::Replaced)]);
+    assert_eq!(bodies(&take(&latest, 9)), ["3"]);
+}
+
+#[test]
+fn a_queue_that_drains_gives_what_it_has_and_takes_nothing() {
+    let queue = queue(QueuePolicy::Block, 2);
+    put(&queue, &["1", "2"]);
+    queue.set_mode(Mode::Draining);
+    assert_eq!(put(&queue, &["3"]), [("3".into(), DropKind::Shutdown)]);
+    assert_eq!(bodies(&take(&queue, 1)), ["1"]);
+    assert!(!queue.wait_until_closed(Instant::now()));
+    assert_eq!(bodies(&take(&queue, 1)), ["2"]);
+    assert_eq!(queue.take(1, None, &mut VecDeque::new()), Taken::Closed);
+    assert!(queue.wait_until_closed(Instant::now()));
+}
+
+#[test]
+fn a_sink_that_is_to_end_gets_nothing_more_and_the_queue_stays() {
+    let queue = queue(QueuePolicy::Block, 2);
+    put(&queue, &["1"]);
+    queue.close_reader(true);
+    assert_eq!(queue.take(1, None, &mut VecDeque::new()), Taken::Closed);
+    assert_eq!(put(&queue, &["2"]), []);
+    queue.close_reader(false);
+    assert_eq!(bodies(&take(&queue, 9)), ["1", "2"]);
+}
+
+#[test]
+fn a_descriptor_tells_what_can_be_taken() {
+    let queue = queue(QueuePolicy::Block, 2);
+    let watched = queue.watch().unwrap();
+    let is_readable = || rustix::io::read(&watched, &mut [0_u8; 8]).is_ok();
+    assert!(!is_readable());
+    put(&queue, &["1"]);
+    assert!(is_readable());
+    put(&queue, &["2"]);
+    take(&queue, 9);
+    assert!(!is_readable());
+    queue.close_reader(true);
+    assert!(is_readable());
+}

@@ -1,0 +1,103 @@
+//! Another configuration while messages flow: only what differs is ended and started.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use hookrail::{PipelineConfig, QueueConfig, SourceConfig};
+use hookrail_tests::probe::{LONG, eventually};
+use serde_json::{Value, json};
+
+use crate::scenes::{PLUGIN, Pipes, numbers, pipeline};
+
+const MANY: u64 = 3000;
+
+fn source() -> Value {
+    json!({ "until": MANY, "batch": 10, "pause_us": 500 })
+}
+
+fn flowing() -> Pipes {
+    let pipes = Pipes::new();
+    apply(&pipes, &pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()))).unwrap();
+    eventually("messages flow", || pipes.view().sinks[0].delivered > 50);
+    pipes
+}
+
+fn apply(pipes: &Pipes, config: &PipelineConfig) -> Result<Vec<String>, hookrail::Error> {
+    pipes.streams.apply(&BTreeMap::from([("p".to_owned(), config.clone())]), Instant::now() + LONG)
+}
+
+#[test]
+fn what_is_the_same_is_left_alone() {
+    let pipes = flowing();
+    let same = pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()));
+    assert_eq!(apply(&pipes, &same).unwrap(), [String::new(); 0]);
+    let more = same.with_sink("more", pipes.sink("more", json!({}), QueueConfig::default()));
+    assert_eq!(apply(&pipes, &more).unwrap(), ["p is changed"]);
+    let view = pipes.finish();
+    assert_eq!(pipes.lines("out"), numbers(MANY), "in order, none twice");
+    let more = pipes.lines("more");
+    assert!(!more.is_empty() && more.len() < MANY as usize, "it has what came since it was there: {}", more.len());
+    assert_eq!(view.sinks[0].given, more.len() as u64);
+}
+
+#[test]
+fn a_sink_that_goes_delivers_what_it_has() {
+    let pipes = flowing();
+    let slow = json!({ "takes_us": 300 });
+    let two = pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()));
+    let two = two.with_sink("slow", pipes.sink("slow", slow, QueueConfig::default()));
+    apply(&pipes, &two).unwrap();
+    eventually("the slow one has something to do", || pipes.view().sinks.iter().any(|sink| sink.held > 5));
+    apply(&pipes, &pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()))).unwrap();
+    let slow: Vec<u64> = pipes.lines("slow").iter().map(|line| line.parse().unwrap()).collect();
+    let first = slow[0];
+    assert_eq!(slow, (first..first + slow.len() as u64).collect::<Vec<_>>(), "there is no gap");
+    pipes.finish();
+    assert_eq!(pipes.lines("out"), numbers(MANY));
+}
+
+#[test]
+fn a_source_with_another_configuration_goes_on_at_its_mark() {
+    let pipes = flowing();
+    let further = json!({ "until": MANY + 500, "batch": 7 });
+    apply(&pipes, &pipeline(further, pipes.sink("out", json!({}), QueueConfig::default()))).unwrap();
+    pipes.finish();
+    assert_eq!(pipes.lines("out"), numbers(MANY + 500), "in order, none twice");
+}
+
+#[test]
+fn a_mistake_changes_nothing() {
+    let pipes = flowing();
+    let in_the_way = pipes.file("in the way");
+    std::fs::write(&in_the_way, "").unwrap();
+    let good = || pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()));
+    let refused = SourceConfig::new(PLUGIN).with_config(json!({ "refused_while": in_the_way }));
+    let no_topic = pipes.sink("no", json!({}), QueueConfig::default()).with_topics(vec!["a..b".into()]);
+    let no_room = pipes.sink("no", json!({}), QueueConfig::default().with_capacity(0));
+    let misspelt = SourceConfig::new(PLUGIN).with_config(json!({ "untill": 1 }));
+    for (wrong, said) in [
+        (good().with_source("refused", refused), "it is refused, as its configuration says"),
+        (good().with_sink("no", no_topic), "pipelines.p.sinks.no.topics"),
+        (good().with_sink("no", no_room), "pipelines.p.sinks.no.queue.capacity"),
+        (good().with_source("misspelt", misspelt), "unknown field `untill`"),
+        (PipelineConfig::default(), "needs at least one source and one sink"),
+    ] {
+        let error = apply(&pipes, &wrong).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    let view = pipes.finish();
+    assert_eq!((view.sources.len(), view.sinks.len(), view.sources[0].restarts), (1, 1, 0));
+    assert_eq!(pipes.lines("out"), numbers(MANY), "in order, none twice");
+}
+
+#[test]
+fn a_pipeline_that_is_no_more_is_stopped_and_one_that_is_new_is_started() {
+    let pipes = flowing();
+    let other = pipeline(json!({ "until": 10 }), pipes.sink("other", json!({}), QueueConfig::default()));
+    let done = pipes.streams.apply(&BTreeMap::from([("q".to_owned(), other)]), Instant::now() + LONG).unwrap();
+    assert_eq!(done, ["p is stopped and gone", "q is new, and started"]);
+    assert!(pipes.streams.view("p").is_err());
+    let out = pipes.lines("out");
+    assert_eq!(out, numbers(out.len() as u64), "what was sent was delivered");
+    eventually("the new one has done its work", || pipes.lines("other").len() == 10);
+}
