@@ -62,6 +62,15 @@ pub(crate) struct Args {
     pub(crate) config: Option<PathBuf>,
 }
 
+/// The arguments of this process; without any it serves.
+pub(crate) fn given() -> Vec<OsString> {
+    let mut given: Vec<_> = std::env::args_os().collect();
+    if given.len() == 1 {
+        given.push("serve".into());
+    }
+    given
+}
+
 impl Args {
     /// The arguments, or why they make no sense.
     pub(crate) fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {

@@ -10,7 +10,10 @@ use std::path::Path;
 
 use assign::assign;
 use changes::Change;
-use hookrail::control::command::{self, ConfigHistory, ConfigSchema, Configure, Reconfigured};
+use hookrail::control::Manage;
+use hookrail::control::command::{
+    self, ConfigHistory, ConfigSchema, Configure, Reconfigured, ReloadConfig, ReloadedConfig,
+};
 use hookrail::store::{Configured, FormerConfig, Origin};
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +33,19 @@ struct Set {
     #[serde(flatten)]
     done: Reconfigured,
     changes: Vec<Change>,
+}
+
+fn reload(common: &Common) -> Result<(), Error> {
+    let done = remote::connect(&common.selection)?.ask(ReloadConfig::new())?;
+    if common.json { print::json(&done) } else { print::lines(reloaded(&done)) }
+}
+
+/// What came of reading the configuration again, one line for each thing.
+pub(crate) fn reloaded(done: &ReloadedConfig) -> String {
+    let restart = |key: &String| format!("  {key} differs, and is read only when the host is started");
+    let changed = done.changed.iter().map(|change| format!("  {change}"));
+    let lines: Vec<_> = changed.chain(done.needs_restart.iter().map(restart)).collect();
+    if lines.is_empty() { "  nothing differs".into() } else { lines.join("\n") }
 }
 
 pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
@@ -52,6 +68,7 @@ pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
             print::json(&schema)?;
         }
         Config::History { name, revision, common } => history(name, *revision, common)?,
+        Config::Reload(common) => reload(common)?,
         Config::Import { file, plugin, dry_run, how, common } => {
             let name = plugin.clone().unwrap_or_else(|| named_by(file));
             let config = import(file, &name, common)?;

@@ -64,12 +64,21 @@ impl Prepared {
 impl Interrupt {
     /// The first step, before any plugin is loaded.
     pub(crate) fn prepare() -> Result<Prepared, Error> {
+        Self::prepare_for(&[SIGHUP, SIGINT, SIGTERM])
+    }
+
+    /// As [`prepare`](Self::prepare), for a program that does not end by SIGHUP.
+    pub(crate) fn prepare_to_stay() -> Result<Prepared, Error> {
+        Self::prepare_for(&[SIGINT, SIGTERM])
+    }
+
+    fn prepare_for(signals: &[i32]) -> Result<Prepared, Error> {
         let install = || {
             let (wake, waker) = UnixStream::pair()?;
             wake.set_nonblocking(true)?;
             let (at_once, last) = (Arc::new(AtomicBool::new(true)), Arc::default());
             let mut heard = Vec::new();
-            for signal in [SIGHUP, SIGINT, SIGTERM] {
+            for signal in signals.iter().copied() {
                 // The parent process may have asked us to ignore the signal (`nohup`, `&`).
                 if !is_ignored(signal)? {
                     heard.push(signal);
@@ -155,6 +164,13 @@ impl Interrupt {
         }
         Ok(Ready::Interrupted)
     }
+}
+
+/// SIGHUP, for a program that does something at each. Before any plugin is loaded, like the first step above; `None` if the
+/// parent process has asked us to ignore it.
+pub(crate) fn hang_ups() -> Result<Option<Signals>, Error> {
+    let listen = || if is_ignored(SIGHUP)? { Ok(None) } else { Signals::new([SIGHUP]).map(Some) };
+    listen().map_err(failed)
 }
 
 fn failed(cause: io::Error) -> Error {

@@ -66,7 +66,7 @@ use plugin_exit::PluginExit;
 fn main() -> std::process::ExitCode {
     hookrail::worker::enter();
     complete::answer();
-    let matches = Args::command().get_matches();
+    let matches = Args::command().get_matches_from(args::given());
     let args = Args::of(&matches).unwrap_or_else(|error| error.exit());
     let is_for_programs = is_for_programs(&matches);
     // A process that `check` starts is watched by `check`, which tells its status.

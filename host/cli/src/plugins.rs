@@ -39,17 +39,10 @@ impl Chosen {
     pub(crate) fn add_used(&mut self) -> Result<(), Error> {
         let finder = Finder::new(&[]);
         let installed = self.store.as_ref().map_or_else(|| Ok(Default::default()), installed)?.0;
-        let pipelines = self.config.pipelines.values();
-        let used = pipelines.flat_map(|pipeline| {
-            let sources = pipeline.sources.values().map(|source| &source.uses);
-            sources.chain(pipeline.sinks.values().map(|sink| &sink.uses))
-        });
-        for uses in used {
-            let instance = uses.split('/').next().unwrap_or_default();
-            let plugin = instance.split(':').next().unwrap_or_default();
-            if operators().any(|name| name == plugin) && !installed.contains(plugin) && !self.files.contains_key(plugin)
-            {
-                self.files.insert(plugin.into(), finder.find(plugin)?);
+        for plugin in used(&self.config) {
+            if !installed.contains(&plugin) && !self.files.contains_key(&plugin) {
+                let file = finder.find(&plugin)?;
+                self.files.insert(plugin, file);
             }
         }
         Ok(())
@@ -79,6 +72,17 @@ impl Chosen {
         overrides::check(&host).map_err(hookrail::Error::from)?;
         Ok((host, manager))
     }
+}
+
+/// The plugins that pipelines use, of those that come with the program.
+pub(crate) fn used(config: &Config) -> BTreeSet<String> {
+    let uses = config.pipelines.values().flat_map(|pipeline| {
+        let sources = pipeline.sources.values().map(|source| &source.uses);
+        sources.chain(pipeline.sinks.values().map(|sink| &sink.uses))
+    });
+    // `PLUGIN:INSTANCE/ENDPOINT`, of which the last two may be missing.
+    let plugins: BTreeSet<_> = uses.filter_map(|uses| uses.split([':', '/']).next()).collect();
+    operators().filter(|plugin| plugins.contains(plugin)).map(Into::into).collect()
 }
 
 /// A host with the plugins that the command line and the configuration name.

@@ -2,9 +2,11 @@
 
 mod commands;
 mod default;
+mod reload;
 mod stdio;
 mod supervisor;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookrail::Host;
@@ -14,10 +16,11 @@ use hookrail::stream::Streams;
 use crate::args::Serve;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{self, Interrupt};
 use crate::plugins::Chosen;
 use crate::{pipeline, stderr};
 
+use reload::Reloading;
 use supervisor::Supervisor;
 
 pub(crate) fn run(options: &Serve) -> Result<ExitCode, Error> {
@@ -27,19 +30,27 @@ pub(crate) fn run(options: &Serve) -> Result<ExitCode, Error> {
         stderr::line("note: no [pipelines] are configured: the logs of this machine are followed, masked and shown");
     }
     chosen.add_used()?;
-    let interrupt = Interrupt::prepare()?;
+    let (interrupt, hang_ups) = (Interrupt::prepare_to_stay()?, interrupt::hang_ups()?);
     let (host, manager) = chosen.load("hookrail serve")?;
+    let host = Arc::new(host);
     let mut streams = Streams::of(&host)?;
     stdio::offer(&mut streams);
-    let streams = std::sync::Arc::new(streams.begin(&host)?);
+    let streams = Arc::new(streams.begin(&host)?);
     for (name, config) in &host.config().pipelines {
         streams.add(name, config)?;
     }
     commands::register(&manager, &streams);
+    let reloading = Reloading::new(&host, &streams, options.drain);
+    reloading.register(&manager);
     let interrupt = interrupt.arm();
     let control = control(&host, &manager, options, &streams);
     for name in host.config().pipelines.keys() {
         streams.start(name)?;
+    }
+    if let Some(mut hang_ups) = hang_ups {
+        let hang_up = move || hang_ups.forever().for_each(|_| reloading.hang_up());
+        let spawned = std::thread::Builder::new().name("reload".into()).spawn(hang_up);
+        spawned.map_err(|cause| Error::system("start a thread", cause))?;
     }
     let supervisor = Supervisor::of_environment();
     supervisor.ready();
@@ -71,7 +82,7 @@ fn wait(interrupt: &Interrupt, supervisor: &Supervisor, streams: &Streams) {
 }
 
 /// Opens the control socket. A host continues without one, since its messages matter more.
-fn control(host: &Host, manager: &Manager, options: &Serve, streams: &std::sync::Arc<Streams>) -> Option<Control> {
+fn control(host: &Host, manager: &Manager, options: &Serve, streams: &Arc<Streams>) -> Option<Control> {
     if options.no_control {
         return None;
     }

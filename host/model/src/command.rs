@@ -27,7 +27,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::answers::{Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
-pub use self::config::{Config, ConfigHistory, ConfigSchema, Configure};
+pub use self::config::{Config, ConfigHistory, ConfigSchema, Configure, ReloadConfig, ReloadedConfig};
 pub use self::crash::{Crashes, ShowCrash};
 pub use self::desired::{Action, Applied, ImportResult, PluginSpec, Step};
 pub use self::host::{Events, Status};

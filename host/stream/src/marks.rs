@@ -1,14 +1,16 @@
 //! The marks of one source: where it begins when its host is started again.
 //!
-//! A mark is durable some time after it is kept, never before: what was sent in between comes again. The file is replaced
+//! A mark is durable soon after it is kept, never before: what was sent in between comes again. The file is replaced
 //! as a whole, so that it is the old one or the new one, whatever ends the host while it is written.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
 
 /// The format of the file.
@@ -21,9 +23,52 @@ const LARGEST: u64 = 1 << 30;
 pub(crate) struct Marks {
     /// `None` for a source that nothing is kept of.
     file: Option<PathBuf>,
+    changes: Arc<Changes>,
     state: Mutex<State>,
     /// Held while the file is written.
     writing: Mutex<()>,
+}
+
+/// What tells whoever writes marks that there are some.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    state: Mutex<Due>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Due {
+    is_due: bool,
+    is_over: bool,
+}
+
+impl Changes {
+    fn tell(&self) {
+        self.state.lock().is_due = true;
+        self.changed.notify_all();
+    }
+
+    /// None will be written any more.
+    pub(crate) fn end(&self) {
+        self.state.lock().is_over = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until there is something to write; returns false if nothing will be.
+    pub(crate) fn wait(&self) -> bool {
+        let mut state = self.state.lock();
+        while !state.is_due && !state.is_over {
+            self.changed.wait(&mut state);
+        }
+        std::mem::take(&mut state.is_due) || !state.is_over
+    }
+
+    /// Waits for that long, unless nothing will be written any more.
+    pub(crate) fn rest(&self, time: Duration) {
+        let mut state = self.state.lock();
+        let until = Instant::now() + time;
+        while !state.is_over && !self.changed.wait_until(&mut state, until).timed_out() {}
+    }
 }
 
 #[derive(Debug, Default)]
@@ -48,20 +93,20 @@ impl Marks {
     ///
     /// # Errors
     /// If it cannot be read, or is not of this format.
-    pub(crate) fn open(file: PathBuf) -> io::Result<Self> {
+    pub(crate) fn open(file: PathBuf, changes: &Arc<Changes>) -> io::Result<Self> {
         let kept = match read(&file) {
             Ok(kept) => kept,
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(error),
         };
         let state = State { newest: kept.clone(), kept, is_changed: false };
-        Ok(Marks { file: Some(file), state: Mutex::new(state), writing: Mutex::default() })
+        Ok(Marks { file: Some(file), changes: changes.clone(), state: Mutex::new(state), writing: Mutex::default() })
     }
 
     /// None, which are never written.
     #[cfg(test)]
     pub(crate) fn in_memory() -> Self {
-        Marks { file: None, state: Mutex::default(), writing: Mutex::default() }
+        Marks { file: None, changes: Arc::default(), state: Mutex::default(), writing: Mutex::default() }
     }
 
     /// Everything up to there was sent.
@@ -73,7 +118,11 @@ impl Marks {
     pub(crate) fn keep(&self, key: &str, value: &str) {
         let mut state = self.state.lock();
         set(&mut state.kept, key, value);
-        state.is_changed = true;
+        let was_changed = std::mem::replace(&mut state.is_changed, true);
+        drop(state);
+        if !was_changed {
+            self.changes.tell();
+        }
     }
 
     /// Nothing is under way any more: a source goes on where everything is settled.
@@ -151,21 +200,40 @@ fn replace(file: &Path, stored: &Stored) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn open(file: &Path) -> io::Result<Marks> {
+        Marks::open(file.to_owned(), &Arc::default())
+    }
+
+    #[test]
+    fn whoever_writes_is_told_at_once_and_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let changes = Arc::new(Changes::default());
+        let marks = Marks::open(directory.path().join("marks.json"), &changes).unwrap();
+        marks.keep("a", "1");
+        marks.keep("a", "2");
+        assert!(changes.wait());
+        marks.write().unwrap();
+        marks.keep("a", "3");
+        assert!(changes.wait());
+        changes.end();
+        assert!(!changes.wait());
+    }
+
     #[test]
     fn what_is_kept_and_written_is_there_again() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("a pipeline/a source.json");
-        let marks = Marks::open(file.clone()).unwrap();
+        let marks = open(&file).unwrap();
         marks.sent("a", "2");
         marks.keep("a", "1");
         marks.keep("b", "7");
         marks.write().unwrap();
         marks.keep("b", "8");
-        let again = Marks::open(file.clone()).unwrap();
+        let again = open(&file).unwrap();
         assert_eq!(again.newest(), [("a".into(), "1".into()), ("b".into(), "7".into())]);
         again.keep("a", "");
         again.write().unwrap();
-        assert_eq!(Marks::open(file).unwrap().kept(), [("b".into(), "7".into())]);
+        assert_eq!(open(&file).unwrap().kept(), [("b".into(), "7".into())]);
     }
 
     #[test]
@@ -176,7 +244,7 @@ mod tests {
         {
             let file = directory.path().join("marks.json");
             fs::write(&file, content).unwrap();
-            let error = Marks::open(file.clone()).unwrap_err().to_string();
+            let error = open(&file).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
             assert_eq!(fs::read_to_string(file).unwrap(), content);
         }
@@ -186,12 +254,12 @@ mod tests {
     fn what_cannot_be_written_is_tried_again() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("there/marks.json");
-        let marks = Marks::open(file.clone()).unwrap();
+        let marks = open(&file).unwrap();
         marks.keep("a", "1");
         fs::write(directory.path().join("there"), "in the way").unwrap();
         assert!(marks.write().is_err());
         fs::remove_file(directory.path().join("there")).unwrap();
         marks.write().unwrap();
-        assert_eq!(Marks::open(file).unwrap().kept().len(), 1);
+        assert_eq!(open(&file).unwrap().kept().len(), 1);
     }
 }

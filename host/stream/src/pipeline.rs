@@ -14,7 +14,7 @@ use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 
 use crate::flow::{Flow, Outlet, Points, Routing};
-use crate::marks::Marks;
+use crate::marks::{Changes, Marks};
 use crate::own::Own;
 use crate::queue::{Mode, Queue};
 use crate::slot::{Slot, SlotNow, Way};
@@ -32,6 +32,7 @@ pub(crate) struct Pipeline {
     flow: Arc<Flow>,
     own: Own,
     home: PathBuf,
+    changes: Arc<Changes>,
     parts: RwLock<Arc<Parts>>,
     state: Mutex<PipelineState>,
     /// Held while it is changed.
@@ -79,13 +80,14 @@ impl Pipeline {
         config: &PipelineConfig,
         points: &Arc<Points>,
         own: &Own,
-        home: &Path,
+        (home, changes): (&Path, &Arc<Changes>),
     ) -> Result<Self, Error> {
         let pipeline = Pipeline {
             name: name.into(),
             flow: Arc::new(Flow::new(points)),
             own: own.clone(),
             home: home.to_owned(),
+            changes: changes.clone(),
             parts: RwLock::default(),
             state: Mutex::new(PipelineState::Stopped),
             changing: Mutex::default(),
@@ -146,7 +148,7 @@ impl Pipeline {
     fn marks(&self, source: &str) -> Result<Marks, Error> {
         let file = self.home.join("marks").join(&self.name).join(format!("{source}.json"));
         let doing = || format!("read the marks of {}/{source} in {}", self.name, file.display());
-        Marks::open(file.clone()).map_err(|why| Error::system(doing(), why))
+        Marks::open(file.clone(), &self.changes).map_err(|why| Error::system(doing(), why))
     }
 
     /// Prepares another configuration: whatever can be wrong with it is found now, and nothing has changed.

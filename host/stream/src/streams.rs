@@ -12,15 +12,16 @@ use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::log;
 use hookrail_model::note::EndpointKind;
 use hookrail_model::pipeline::{PipelineConfig, PipelineView};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::flow::Points;
+use crate::marks::Changes;
 use crate::own::Own;
 use crate::pipeline::Pipeline;
 use crate::slot::Slot;
 
-/// How often marks are made durable.
+/// How often marks are made durable, at most.
 const WRITE: Duration = Duration::from_millis(200);
 
 /// The pipelines of a host. Dropping it stops them at once, as [`stop`](Self::stop) does with a deadline that is over.
@@ -96,9 +97,8 @@ struct Shared {
     state: Mutex<State>,
     /// Held while all pipelines are changed.
     applying: Mutex<()>,
-    /// Whether marks are written no more.
-    ended: Mutex<bool>,
-    ending: Condvar,
+    /// What tells of marks that are to be written.
+    changes: Arc<Changes>,
 }
 
 #[derive(Debug, Default)]
@@ -135,15 +135,7 @@ impl NewStreams {
     pub fn begin(self, host: &Host) -> Result<Streams, Error> {
         let NewStreams { points, own, home } = self;
         let (points, state) = (Arc::new(points), Mutex::default());
-        let shared = Arc::new(Shared {
-            points,
-            own,
-            home,
-            state,
-            applying: Mutex::default(),
-            ended: Mutex::new(false),
-            ending: Condvar::new(),
-        });
+        let shared = Arc::new(Shared { points, own, home, state, applying: Mutex::default(), changes: Arc::default() });
         let attendant: Arc<dyn Attendant> = shared.clone();
         if !host.core().attend(&attendant)? {
             return Err(ApiMisuse::PipelinesThere.into());
@@ -170,8 +162,8 @@ impl Streams {
     /// # Errors
     /// If there is one with that name, its configuration contradicts itself, or the marks of its sources cannot be read.
     pub fn add(&self, name: &str, config: &PipelineConfig) -> Result<(), Error> {
-        let Shared { points, own, home, state, .. } = &*self.shared;
-        let pipeline = Pipeline::new(name, config, points, own, home)?;
+        let Shared { points, own, home, changes, state, .. } = &*self.shared;
+        let pipeline = Pipeline::new(name, config, points, own, (home, changes))?;
         match state.lock().pipelines.entry(name.into()) {
             std::collections::btree_map::Entry::Vacant(place) => _ = place.insert(Arc::new(pipeline)),
             std::collections::btree_map::Entry::Occupied(_) => return Err(ApiMisuse::PipelineThere(name.into()).into()),
@@ -196,8 +188,8 @@ impl Streams {
         for (name, config) in pipelines {
             match known.get(name) {
                 None => {
-                    let Shared { points, own, home, .. } = &*self.shared;
-                    let pipeline = Arc::new(Pipeline::new(name, config, points, own, home)?);
+                    let Shared { points, own, home, changes, .. } = &*self.shared;
+                    let pipeline = Arc::new(Pipeline::new(name, config, points, own, (home, changes))?);
                     pipeline.each_slot(|slot| slot.try_accept(&serving))?;
                     new.push((name, pipeline));
                 }
@@ -299,8 +291,7 @@ impl Streams {
 impl Drop for Streams {
     fn drop(&mut self) {
         self.stop_all(Instant::now());
-        *self.shared.ended.lock() = true;
-        self.shared.ending.notify_all();
+        self.shared.changes.end();
         if let Some(writer) = self.writer.take() {
             // One that panicked has ended as well.
             let _ = writer.join();
@@ -319,10 +310,9 @@ impl Shared {
     }
 
     fn write_marks(&self) {
-        let mut ended = self.ended.lock();
-        while !*ended {
-            self.ending.wait_for(&mut ended, WRITE);
+        while self.changes.wait() {
             self.pipelines().iter().for_each(|pipeline| pipeline.write_marks());
+            self.changes.rest(WRITE);
         }
     }
 }

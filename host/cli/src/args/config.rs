@@ -79,6 +79,9 @@ pub(crate) enum Config {
         #[command(flatten)]
         common: Common,
     },
+    /// Have a running host read its configuration file again, as SIGHUP does: only what differs is ended and started, and
+    /// a mistake changes nothing
+    Reload(Common),
     /// Configure a plugin from a configuration file of EMQX 4.x: its keys and values become those of the plugin's
     /// schema
     Import {

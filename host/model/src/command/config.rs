@@ -58,6 +58,30 @@ command!(Config, "config", NOTHING, Configured);
 command!(ConfigHistory, "config-history", NOTHING, Vec<FormerConfig>);
 command!(ConfigSchema, "config-schema", PLUGINS, Option<Value>);
 command!(Configure, "configure", PLUGINS, Reconfigured, wait_ms);
+command!(ReloadConfig, "reload_config", HOST_AND_PLUGINS, ReloadedConfig);
+
+/// Has a host read its configuration file again. A mistake in it changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ReloadConfig {}
+
+/// What came of it that a host has read its configuration file again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ReloadedConfig {
+    /// What has changed, one line for each.
+    pub changed: Vec<String>,
+    /// The keys that differ, and that are read only when the host is started.
+    pub needs_restart: Vec<String>,
+}
+
+impl ReloadConfig {
+    /// The file that it was started with.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
 
 impl Config {
     /// For a plugin.

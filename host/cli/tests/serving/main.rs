@@ -1,0 +1,7 @@
+//! `hookrail serve`: real files, real plugins, real signals.
+
+mod changes;
+mod kills;
+mod scenes;
+mod serve;
+mod supervised;

@@ -1,0 +1,102 @@
+//! A host that serves pipelines of a file.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::{directory, hookrail};
+use hookrail_tests::probe::eventually;
+
+/// A directory with a configuration, and the files that it names.
+pub(crate) struct Place {
+    pub(crate) directory: PathBuf,
+}
+
+impl Place {
+    /// With a configuration in which `DIR` stands for the directory.
+    pub(crate) fn new(test: &str, config: &str) -> Self {
+        let place = Place { directory: directory(test) };
+        place.configure(config);
+        place
+    }
+
+    pub(crate) fn configure(&self, config: &str) {
+        let config = config.replace("DIR", self.directory.to_str().unwrap());
+        fs::write(self.path("hookrail.toml"), config).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Appends to a file.
+    pub(crate) fn append(&self, name: &str, text: &str) {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.path(name)).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    pub(crate) fn lines(&self, name: &str) -> Vec<String> {
+        fs::read_to_string(self.path(name)).unwrap_or_default().lines().map(Into::into).collect()
+    }
+
+    /// The program there, with these arguments; its prebuilt plugins are found.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = hookrail(arguments);
+        let plugins = hookrail_tests::plugin("tail");
+        command.current_dir(&self.directory).env("HOOKRAIL_PLUGINS", plugins.parent().unwrap());
+        command
+    }
+
+    /// A host that serves.
+    pub(crate) fn serve(&self) -> Live {
+        Live::start(&mut self.command(&["serve"]))
+    }
+
+    /// What a verb prints.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    }
+
+    pub(crate) fn wait_for_lines(&self, name: &str, count: usize) {
+        eventually("the lines are there", || self.lines(name).len() >= count);
+    }
+}
+
+/// Sends a signal.
+pub(crate) fn signal(process: u32, signal: i32) {
+    // SAFETY: the call touches no memory.
+    unsafe { libc::kill(process.cast_signed(), signal) };
+}
+
+/// Follows the files of `logs`, masks them, and writes them to `out/all.txt`.
+pub(crate) const FOLLOW: &str = r#"
+[plugins.mask.config]
+patterns = ["secret[0-9]+"]
+[pipelines.logs.sources.files]
+use = "tail"
+config = { paths = ["DIR/logs/*.log"], start_at = "beginning", poll_every = "20ms" }
+[pipelines.logs.sinks.all]
+use = "file-log"
+config = { path = "DIR/out/all.txt" }
+"#;
+
+pub(crate) fn following(test: &str) -> Place {
+    let place = Place::new(test, FOLLOW);
+    for name in ["logs", "out"] {
+        fs::create_dir_all(place.path(name)).unwrap();
+    }
+    place
+}
+
+/// Checks that no number below that one is missing; returns how many came twice.
+pub(crate) fn complete(lines: &[String], until: usize) -> usize {
+    let numbers: BTreeSet<usize> = lines.iter().map(|line| line.parse().expect("a whole line")).collect();
+    let missing: Vec<_> = (0..until).filter(|number| !numbers.contains(number)).collect();
+    let ends = missing.first().zip(missing.last());
+    assert!(ends.is_none(), "{} of {until} are missing, between these: {ends:?}", missing.len());
+    lines.len() - until
+}
