@@ -176,8 +176,8 @@ pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
     pub use crate::host::{Dir, Instance};
     pub use crate::{
-        Access, Bytes, DropKind, Dropped, Endpoints, Flow, Header, Health, Hooks, Mark, Message, NoConfig, Plugin,
-        Point, Readiness, Received, Result, Secret, Sink, SinkIo, Source, SourceIo, Startup, State, Text, Verdict,
-        config, endpoints, export, hooks,
+        Access, Bytes, Closed, DropKind, Dropped, Endpoints, Flow, Header, Health, Hooks, Mark, Message, NoConfig,
+        Plugin, Point, Readiness, Received, Result, Secret, Sink, SinkIo, Source, SourceIo, Startup, State, Text,
+        Verdict, config, endpoints, export, hooks,
     };
 }

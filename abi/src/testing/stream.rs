@@ -1,7 +1,9 @@
 //! Sources and sinks, driven in a plain unit test.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::os::fd::IntoRawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{from_ref, null_mut};
 use std::time::{Duration, Instant};
 
@@ -10,7 +12,7 @@ use crate::boundary::{
     self, STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_NOTHING, STREAM_OK, Str, Stream, StreamIo, StreamMark,
     StreamTable,
 };
-use crate::{EndpointKind, Error, Header, List, Message, Plugin, Result, entry};
+use crate::{Closed, EndpointKind, Error, Header, List, Message, Plugin, Result, entry};
 
 /// One use of a source or of a sink, which was accepted and is to be run. Dropped, it is freed.
 #[derive(Debug)]
@@ -59,6 +61,8 @@ struct Stage<'a> {
     /// Whether to close, asked after each send and while the endpoint waits.
     until: RefCell<&'a mut dyn FnMut(&Sent) -> bool>,
     closed: Cell<bool>,
+    /// What `until` has panicked with: it must not unwind through the endpoint.
+    panicked: Cell<Option<Box<dyn Any + Send>>>,
     given: Vec<&'a Message>,
     /// How many of those were received and answered for.
     received: Cell<usize>,
@@ -106,8 +110,15 @@ impl TestSource<'_> {
     pub fn run(self, marks: &[(&str, &str)], mut until: impl FnMut(&Sent) -> bool) -> Result<Sent> {
         let kept = marks.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
         let stage = Stage::new(kept, Vec::new(), &mut until);
-        self.0.run(&stage)?;
-        Ok(stage.sent.into_inner())
+        let ran = self.0.run(&stage);
+        // What the test itself has panicked with.
+        if let Some(panic) = stage.panicked.take() {
+            resume_unwind(panic);
+        }
+        match ran {
+            Err(why) if why.to_string() != Closed.to_string() => Err(why),
+            _ => Ok(stage.sent.into_inner()),
+        }
     }
 }
 
@@ -165,6 +176,7 @@ impl<'a> Stage<'a> {
             kept,
             until: RefCell::new(until),
             closed: Cell::new(false),
+            panicked: Cell::new(None),
             given,
             received: Cell::new(0),
             answered: Cell::new(0),
@@ -173,8 +185,12 @@ impl<'a> Stage<'a> {
     }
 
     fn look(&self) -> bool {
-        if !self.closed.get() && (self.until.borrow_mut())(&self.sent.borrow()) {
-            self.closed.set(true);
+        if !self.closed.get() {
+            let asked = catch_unwind(AssertUnwindSafe(|| (self.until.borrow_mut())(&self.sent.borrow())));
+            self.closed.set(asked.unwrap_or_else(|panic| {
+                self.panicked.set(Some(panic));
+                true
+            }));
         }
         self.closed.get()
     }
@@ -300,4 +316,76 @@ unsafe extern "C" fn wait(stream: *mut Stream, timeout_ns: u64) -> u32 {
 unsafe extern "C" fn watch(_: *mut Stream) -> i32 {
     // Always readable: in a test everything is there at once.
     std::fs::File::open("/dev/zero").map_or(-1, IntoRawFd::into_raw_fd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+    use crate::testing;
+
+    struct Numbers;
+
+    impl Numbers {
+        fn up(&self, _: NoConfig) -> Result<impl Source + use<>> {
+            Ok(|io: &mut SourceIo<'_>| {
+                for number in 0_u32.. {
+                    let mark = number.to_string();
+                    io.send_batch(&mut [Message::new("a", mark.as_bytes())], Some(Mark { key: "n", value: &mark }))?;
+                }
+                Ok(())
+            })
+        }
+
+        fn down(&self, _: NoConfig) -> Result<impl Sink + use<>> {
+            Ok(|io: &mut SinkIo<'_>| {
+                while let Received::Messages(messages) = io.recv(2, None) {
+                    let first = messages[0].body.to_display().to_string();
+                    match &*first {
+                        "bad" => io.reject(1, "it is bad"),
+                        "panic" => panic!("it panics"),
+                        _ => io.ack(1),
+                    }
+                }
+                Ok(())
+            })
+        }
+    }
+
+    impl Plugin for Numbers {
+        type Config = NoConfig;
+        const HOOKS: Hooks<Self> = &[];
+        const ENDPOINTS: Endpoints<Self> = endpoints![source "up" => Self::up; sink "down" => Self::down];
+
+        fn start(_: &Startup, _: NoConfig) -> Result<Self> {
+            Ok(Numbers)
+        }
+    }
+
+    #[test]
+    fn a_source_sends_until_it_is_closed() {
+        let numbers = testing::start::<Numbers>("{}").unwrap();
+        let sent = numbers.source("up", "{}").unwrap().run(&[], |sent| sent.messages.len() == 3).unwrap();
+        assert_eq!((sent.messages.len(), &sent.marks[2]), (3, &("n".into(), "2".into())));
+        assert!(numbers.source("down", "{}").unwrap_err().to_string().contains("no such endpoint `down`"));
+    }
+
+    #[test]
+    fn a_sink_answers_and_what_it_leaves_is_seen() {
+        let numbers = testing::start::<Numbers>("{}").unwrap();
+        let run = |bodies: &[&str]| {
+            let messages: Vec<_> = bodies.iter().map(|body| Message::new("a", body.as_bytes())).collect();
+            numbers.sink("down", "{}").unwrap().run(&messages)
+        };
+        let answered = run(&["good", "one more", "bad", "one more"]).unwrap();
+        assert_eq!((answered.delivered, &*answered.rejected, answered.unanswered), (1, &["it is bad".into()][..], 2));
+        assert!(run(&["panic"]).unwrap_err().to_string().contains("it panics"));
+    }
+
+    #[test]
+    #[should_panic(expected = "the test is wrong")]
+    fn a_test_that_panics_while_it_is_asked_panics() {
+        let numbers = testing::start::<Numbers>("{}").unwrap();
+        let _ = numbers.source("up", "{}").unwrap().run(&[], |_| panic!("the test is wrong"));
+    }
 }

@@ -103,22 +103,30 @@ pub struct NoteEndpoint {
 /// What an endpoint is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum EndpointKind {
     /// It takes messages.
     Sink,
     /// Messages come from it.
     Source,
+    /// What a newer plugin has.
+    #[serde(other)]
+    Unknown,
 }
 
 /// How often a message arrives if a process is killed on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Guarantee {
     /// Once or more often.
     AtLeastOnce,
     /// Once, or not at all.
     #[default]
     AtMostOnce,
+    /// What a newer plugin promises.
+    #[serde(other)]
+    Unknown,
 }
 
 impl EndpointKind {
@@ -127,6 +135,7 @@ impl EndpointKind {
         match self {
             EndpointKind::Sink => "sink",
             EndpointKind::Source => "source",
+            EndpointKind::Unknown => "unknown",
         }
     }
 }
@@ -137,6 +146,7 @@ impl Guarantee {
         match self {
             Guarantee::AtLeastOnce => "at-least-once",
             Guarantee::AtMostOnce => "at-most-once",
+            Guarantee::Unknown => "unknown",
         }
     }
 }

@@ -177,6 +177,9 @@ pub enum PipelineState {
     Stopped,
     /// Its sources have ended, and its queues are being emptied.
     Stopping,
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
 }
 
 impl PipelineState {
@@ -187,6 +190,7 @@ impl PipelineState {
             PipelineState::Running => "running",
             PipelineState::Stopped => "stopped",
             PipelineState::Stopping => "stopping",
+            PipelineState::Unknown => "unknown",
         }
     }
 }
@@ -206,8 +210,11 @@ pub enum EndpointState {
     Running,
     /// It does not run.
     Stopped,
-    /// Its plugin does not run.
+    /// It is about to run, or its plugin does not.
     Waiting,
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
 }
 
 impl EndpointState {
@@ -219,6 +226,7 @@ impl EndpointState {
             EndpointState::Failed => "failed",
             EndpointState::Running => "running",
             EndpointState::Stopped => "stopped",
+            EndpointState::Unknown => "unknown",
             EndpointState::Waiting => "waiting",
         }
     }
@@ -260,8 +268,10 @@ pub struct SinkView {
     pub reason: Option<String>,
     /// How often it was started again because it had failed.
     pub restarts: u64,
-    /// The queue before it.
-    pub queue: QueueConfig,
+    /// What happens when its queue is full: [`QueuePolicy`].
+    pub policy: String,
+    /// How many messages its queue holds.
+    pub capacity: usize,
     /// How many messages it was given.
     pub given: u64,
     /// How many of them it has delivered.
@@ -290,7 +300,7 @@ constructors! {
     }
 
     /// One that is in that state, and was given nothing yet.
-    SinkView(name: impl Into<String>, uses: impl Into<String>, state: EndpointState, queue: QueueConfig) {
+    SinkView(name: impl Into<String>, uses: impl Into<String>, state: EndpointState, policy: impl Into<String>, capacity: usize) {
         reason: None,
         restarts: 0,
         given: 0,

@@ -9,7 +9,9 @@ use hookrail_abi::name::is_plain;
 use hookrail_engine::Endpoints;
 use hookrail_model::error::{ConfigError, Error};
 use hookrail_model::log;
-use hookrail_model::pipeline::{EndpointState, PipelineConfig, PipelineState, PipelineView, SinkView, SourceView};
+use hookrail_model::pipeline::{
+    EndpointState, PipelineConfig, PipelineState, PipelineView, QueueConfig, SinkView, SourceView,
+};
 use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 
@@ -291,7 +293,8 @@ impl Pipeline {
         }
         for (slot, outlet) in parts.sinks.values() {
             let SlotNow { state, reason, restarts } = slot.now();
-            let mut sink = SinkView::new(&slot.name, &slot.uses, state, outlet.queue.config().clone());
+            let QueueConfig { policy, capacity, .. } = outlet.queue.config();
+            let mut sink = SinkView::new(&slot.name, &slot.uses, state, policy.name(), *capacity);
             (sink.reason, sink.restarts) = (reason, restarts);
             // What is under way between these counts is seen as not delivered yet.
             (sink.delivered, sink.dropped) = (outlet.delivered.get(), outlet.drops.view());

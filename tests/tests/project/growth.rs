@@ -18,8 +18,14 @@ const CLOSED: [(&str, &str); 3] = [
 ];
 
 /// Enums that refuse what they do not know, and why.
-const STRICT: [(&str, &str); 4] =
-    [("Incompatible", WORKER), ("LogLevel", CLOSED[0].1), ("Misbehaved", WORKER), ("Reply", CLOSED[2].1)];
+const STRICT: [(&str, &str); 6] = [
+    ("Incompatible", WORKER),
+    ("LogLevel", CLOSED[0].1),
+    ("Misbehaved", WORKER),
+    ("PipelineAct", "a host that does not know what it is told to do must not do something else"),
+    ("QueuePolicy", "it is an operator's word: one that is not known is a mistake"),
+    ("Reply", CLOSED[2].1),
+];
 const WORKER: &str = "it crosses from a worker to its host only, and they are one program";
 
 /// A public type in a source.

@@ -73,7 +73,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("hookrail-package", &["hookrail-image"]),
     ("hookrail-store", &["hookrail-package"]),
     ("hookrail-control", &["hookrail-engine", "hookrail-store"]),
-    ("hookrail", &["hookrail-control", "hookrail-isolate"]),
+    ("hookrail-stream", &["hookrail-engine"]),
+    ("hookrail", &["hookrail-control", "hookrail-isolate", "hookrail-stream"]),
 ];
 
 /// All of our own that a package may use.

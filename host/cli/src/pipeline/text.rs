@@ -69,7 +69,7 @@ pub(super) fn one(pipeline: &PipelineView) -> String {
             sink.delivered.to_string(),
             reasons(&sink.dropped),
             sink.held.to_string(),
-            format!("{} {}", sink.queue.policy.name(), sink.queue.capacity),
+            format!("{} {}", sink.policy, sink.capacity),
         ]
     });
     format!("{head}\n\n{sources}\n\n{}", table(Target::Stdout, &columns, sinks))

@@ -137,7 +137,7 @@ impl ApiMisuse {
             ),
             ApiMisuse::StoreThere => ("HR0113", "give it one store, once"),
             ApiMisuse::PipelineThere(_) => ("HR0119", "give it another name"),
-            ApiMisuse::PipelinesThere => ("HR0119", "begin its pipelines once"),
+            ApiMisuse::PipelinesThere => ("HR0120", "begin its pipelines once"),
             ApiMisuse::OwnDescriptors => ("HR0116", "load it on another thread"),
             ApiMisuse::ThreadEnding => ("HR0115", "do it on another thread, or before this one ends"),
             ApiMisuse::NoPoint(_) => ("HR0110", "`hookrail hooks list` shows them all"),

@@ -1,3 +1,5 @@
+//! What many patterns match, held against the rule for one.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
