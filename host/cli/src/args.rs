@@ -27,7 +27,7 @@ pub(crate) use self::consent::Consent;
 pub(crate) use self::crash::{Crash, Replay};
 pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::Plugin;
-pub(crate) use self::new::{Language, New, PointsCrate};
+pub(crate) use self::new::{Language, New, PointsCrate, Wanted};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
 pub(crate) use self::pipeline::{Ending, One, Pipeline};
 pub(crate) use self::run::{InputFormat, OutputFormat, Run};

@@ -2,6 +2,7 @@
 
 mod abi;
 mod declared;
+mod endpoint;
 mod file;
 mod name;
 mod own;
@@ -16,12 +17,13 @@ use std::process::{Command, Stdio};
 use hookrail::ParseError;
 use serde::Serialize;
 
-use crate::args::{Language, New, PointsCrate};
+use crate::args::{Language, New, PointsCrate, Wanted};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::{print, stderr};
 
 use abi::Abi;
+use endpoint::Endpoint;
 use file::{File, write};
 use name::Name;
 use own::Own;
@@ -44,9 +46,12 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
         return Err(refused(format!("{} already exists, and is not empty", directory.display())));
     }
     let place = place::resolved(&directory).map_err(|cause| Error::writing(&directory.display(), cause))?;
-    let (files, linked) = match &options.points_crate {
-        Some(points) => of_own_point(options, &name, points, &place)?,
-        None => of_known_point(options, &name, &place).map_err(refused)?,
+    let (files, linked) = match (options.wanted(), &options.points_crate) {
+        (Wanted::Callback(priority), Some(points)) => of_own_point(options, &name, priority, points, &place)?,
+        (Wanted::Callback(priority), None) => of_known_point(options, &name, priority, &place).map_err(refused)?,
+        (Wanted::Endpoint(kind, of), _) => {
+            of_endpoint(options, &name, &Endpoint { kind, name: of }, &place).map_err(refused)?
+        }
     };
     let is_new = !directory.exists();
     let written = write(&directory, &files);
@@ -57,15 +62,7 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
         }
         return Err(Error::writing(&directory.display(), cause));
     }
-    let into = format!("cd {}", directory.display());
-    let next: Vec<String> = match options.lang {
-        Language::C => [&*into, "make", "make test", "make check"].map(Into::into).into(),
-        Language::Rust => {
-            [&*into, "cargo test", "cargo build --release", &format!("hookrail check {}", name.library())]
-                .map(Into::into)
-                .into()
-        }
-    };
+    let next = next(options, &name, &directory);
     let files = files.into_iter().map(|(path, _)| path).collect();
     let made = Made { name: name.as_str(), directory: &directory, files, next };
     if options.json {
@@ -84,15 +81,40 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
     Ok(ExitCode::Ok)
 }
 
+/// What its author does next.
+fn next(options: &New, name: &Name, directory: &Path) -> Vec<String> {
+    let mut next = vec![format!("cd {}", directory.display())];
+    let library = match options.lang {
+        Language::C => {
+            next.extend(["make", "make test", "make check"].map(Into::into));
+            format!("./{}", name.library_in_c())
+        }
+        Language::Rust => {
+            let library = name.library();
+            next.extend(["cargo test".into(), "cargo build --release".into(), format!("hookrail check {library}")]);
+            library
+        }
+    };
+    if matches!(options.wanted(), Wanted::Endpoint(..)) {
+        next.push(format!("hookrail serve --plugin {library}"));
+    }
+    next
+}
+
 /// The files of a plugin for a point that this program knows, and the directories that they link.
-fn of_known_point(options: &New, name: &Name, place: &Path) -> Result<(Vec<File>, Vec<PathBuf>), String> {
+fn of_known_point(
+    options: &New,
+    name: &Name,
+    priority: i32,
+    place: &Path,
+) -> Result<(Vec<File>, Vec<PathBuf>), String> {
     let hooked = Hooked::of(&options.point)?;
     let abi = Abi::of(&options.abi)?;
     Ok(match options.lang {
         // It has its own copy of the header.
-        Language::C => (template::c(name, &hooked, options.priority, &abi, &author())?, Vec::new()),
+        Language::C => (template::c(name, &hooked, priority, &abi, &author())?, Vec::new()),
         Language::Rust => {
-            let files = template::rust(name, &hooked, options.priority, &abi, &author(), place);
+            let files = template::rust(name, &hooked, priority, &abi, &author(), place);
             (files, abi.linked().map(Path::to_owned).into_iter().collect())
         }
     })
@@ -102,6 +124,7 @@ fn of_known_point(options: &New, name: &Name, place: &Path) -> Result<(Vec<File>
 fn of_own_point(
     options: &New,
     name: &Name,
+    priority: i32,
     points: &PointsCrate,
     place: &Path,
 ) -> Result<(Vec<File>, Vec<PathBuf>), Error> {
@@ -113,7 +136,23 @@ fn of_own_point(
     }
     let own = Own::of(&options.point, points, refused)?;
     let linked = own.linked().into_iter().map(Path::to_owned).collect();
-    Ok((template::own(name, &own, options.priority, &author(), place), linked))
+    Ok((template::own(name, &own, priority, &author(), place), linked))
+}
+
+/// The same for a source or a sink.
+fn of_endpoint(
+    options: &New,
+    name: &Name,
+    endpoint: &Endpoint<'_>,
+    place: &Path,
+) -> Result<(Vec<File>, Vec<PathBuf>), String> {
+    let abi = Abi::of(&options.abi)?;
+    Ok(match options.lang {
+        Language::C => (endpoint.c(name, &abi, &author())?, Vec::new()),
+        Language::Rust => {
+            (endpoint.rust(name, &abi, &author(), place), abi.linked().map(Path::to_owned).into_iter().collect())
+        }
+    })
 }
 
 /// The author's name from git, if it is configured.

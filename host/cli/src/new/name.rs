@@ -67,7 +67,7 @@ const TAKEN: &[&str] = &[
     "yield",
 ];
 
-/// Types that the templates define or import.
+/// What the templates define or import under names like those of types.
 const TYPES: &[&str] = &[
     "AtomicU64",
     "Bytes",
@@ -75,6 +75,9 @@ const TYPES: &[&str] = &[
     "Default",
     "Dir",
     "Dropped",
+    "Duration",
+    "Endpoints",
+    "Err",
     "Error",
     "Header",
     "Hooks",
@@ -86,16 +89,25 @@ const TYPES: &[&str] = &[
     "MessageDropped",
     "MessagePublish",
     "NoConfig",
+    "Ok",
+    "OpenOptions",
     "Ordering",
     "Plugin",
     "Point",
-    "Startup",
+    "Received",
     "Result",
     "Secret",
     "Self",
+    "Sink",
+    "SinkIo",
+    "Source",
+    "SourceIo",
+    "Startup",
     "State",
     "Text",
+    "Vec",
     "Verdict",
+    "Write",
 ];
 
 /// A name for a plugin, its package, its library and its type.
@@ -125,6 +137,11 @@ impl Name {
     pub(super) fn library(&self) -> String {
         format!("target/release/lib{}.so", self.in_rust())
     }
+
+    /// The file that `make` makes.
+    pub(super) fn library_in_c(&self) -> String {
+        format!("lib{}.so", self.in_rust())
+    }
 }
 
 impl FromStr for Name {
@@ -153,7 +170,9 @@ mod tests {
     fn a_name_is_one_for_all_it_names() {
         let name: Name = "rate-limit_2".parse().unwrap();
         assert_eq!((name.in_rust(), name.of_type()), ("rate_limit_2".into(), "RateLimit2".into()));
-        assert_eq!("message".parse::<Name>().unwrap().of_type(), "MessagePlugin");
+        for (taken, other) in [("message", "MessagePlugin"), ("source", "SourcePlugin"), ("ok", "OkPlugin")] {
+            assert_eq!(taken.parse::<Name>().unwrap().of_type(), other);
+        }
         for bad in ["", "2fast", "-a", "Mask", "a b", "a/b", "fn", "m\u{e4}sk", &"a".repeat(65)] {
             assert!(bad.parse::<Name>().is_err(), "{bad}");
         }

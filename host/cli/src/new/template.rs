@@ -16,6 +16,8 @@ macro_rules! template {
     };
 }
 
+pub(super) use template;
+
 /// A crate.
 pub(super) fn rust(
     name: &Name,
@@ -127,7 +129,8 @@ pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, author: 
                 ("body", &body),
                 ("callback", hooked.callback()),
                 ("expected", &expected),
-                ("library", &format!("lib{}.so", name.in_rust())),
+                ("functionality", "message_processing"),
+                ("library", &name.library_in_c()),
                 ("name", name.as_str()),
                 ("payload", &format!("hookrail_{}", hooked.payload().0.to_ascii_lowercase())),
                 ("point", hooked.name),
@@ -148,7 +151,7 @@ pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, author: 
 }
 
 /// Replaces each `{{name}}` with its value.
-fn fill(text: &str, values: &[(&str, &str)]) -> String {
+pub(super) fn fill(text: &str, values: &[(&str, &str)]) -> String {
     let mut text = text.to_owned();
     for (name, value) in values {
         text = text.replace(&format!("{{{{{name}}}}}"), value);

@@ -8,5 +8,6 @@ mod errors;
 mod excused;
 mod help;
 mod new;
+mod new_endpoints;
 mod other_commands;
 mod zoo_rows;

@@ -9,7 +9,7 @@ use hookrail_tests::{has_peer, own_target};
 use serde_json::Value;
 
 /// Makes one; returns its directory.
-fn made(test: &str, arguments: &[&str]) -> PathBuf {
+pub(crate) fn made(test: &str, arguments: &[&str]) -> PathBuf {
     let directory = directory(&format!("new_{test}"));
     let output = run(hookrail(&["new"]).args(arguments).arg("--json").current_dir(&directory), b"");
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -18,7 +18,7 @@ fn made(test: &str, arguments: &[&str]) -> PathBuf {
 }
 
 /// What the error says.
-fn refused(arguments: &[&str]) -> String {
+pub(crate) fn refused(arguments: &[&str]) -> String {
     let directory = directory("new_refused");
     fs::create_dir(directory.join("there")).unwrap();
     fs::write(directory.join("there/file"), "").unwrap();
@@ -29,14 +29,14 @@ fn refused(arguments: &[&str]) -> String {
     text(&output.stderr).to_owned()
 }
 
-fn succeeds(command: &mut Command) -> String {
+pub(crate) fn succeeds(command: &mut Command) -> String {
     let output = run(command, b"");
     assert!(output.status.success(), "{command:?}: {}\n{}", text(&output.stderr), text(&output.stdout));
     text(&output.stdout).to_owned()
 }
 
 /// Without a network, and without debug information, as the zoo is built, whose dependencies it has.
-fn cargo(package: &Path, arguments: &[&str]) -> String {
+pub(crate) fn cargo(package: &Path, arguments: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(package).args(arguments).arg("--config=profile.dev.debug=false");
@@ -44,7 +44,7 @@ fn cargo(package: &Path, arguments: &[&str]) -> String {
     succeeds(&mut command)
 }
 
-fn passes_its_checks(library: &Path) {
+pub(crate) fn passes_its_checks(library: &Path) {
     let checked = succeeds(hookrail(&["check"]).arg(library));
     assert!(checked.contains(" passed") && !checked.contains(" failed"), "{checked}");
 }
@@ -249,7 +249,7 @@ fn a_c_source_becomes_a_package_that_is_installed_and_runs() {
 }
 
 /// Fills in what only the author knows.
-fn completed(manifest: &Path) {
+pub(crate) fn completed(manifest: &Path) {
     let text = fs::read_to_string(manifest).unwrap();
     let text = text.replace(concat!("TO", "DO: what it does, in one sentence."), "Marks messages.");
     let text = text.replace(concat!("TO", "DO: the address of its source."), "https://code.example/quiet");
