@@ -9,8 +9,8 @@ use hookrail::Inspection;
 use indicatif::BinaryBytes;
 
 pub(crate) use self::package::about;
-pub(crate) use self::text::hooks;
 use self::text::words;
+pub(crate) use self::text::{endpoints, hooks};
 use crate::args::Inspect;
 use crate::error::Error;
 use crate::exit::ExitCode;
@@ -65,5 +65,6 @@ fn text(inspection: &Inspection) -> String {
     }
     text.push('\n');
     text.push_str(&hooks(&note.hooks));
+    text.push_str(&endpoints(&note.endpoints));
     text
 }

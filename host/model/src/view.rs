@@ -13,7 +13,7 @@ use crate::isolation::{Placed, WorkerView};
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
 use crate::named::display_name;
-use crate::note::NoteHook;
+use crate::note::{NoteEndpoint, NoteHook};
 use crate::stats::{LastFault, Latency, StatsLevel};
 
 /// A point and its chain.
@@ -216,6 +216,9 @@ pub struct PluginView {
     /// The hooks that its note declares; an instance may leave some out.
     #[serde(default)]
     pub declared: Vec<NoteHook>,
+    /// The sources and sinks that its note declares.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub endpoints: Vec<NoteEndpoint>,
     /// How much it tells by `tracing` and `log`.
     pub log_level: LogLevel,
     /// What it holds of memory, if it counts that.
@@ -319,6 +322,7 @@ constructors! {
         file: None,
         instances: Vec::new(),
         declared: Vec::new(),
+        endpoints: Vec::new(),
         log_level: LogLevel::Off,
         memory: None,
         isolation: None,

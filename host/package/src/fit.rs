@@ -7,7 +7,7 @@ use std::path::Path;
 
 use hookrail_abi::boundary::ABI_VERSION;
 use hookrail_image::{Inspection, SealedCopy, inspect_copy};
-use hookrail_model::note::NoteHook;
+use hookrail_model::note::{NoteEndpoint, NoteHook};
 use hookrail_model::package::{Build, Compatibility, Libc, Metadata, Target, shown};
 use rustix::fs::{MemfdFlags, memfd_create};
 use semver::Version;
@@ -99,7 +99,7 @@ pub fn check_library(
 }
 
 fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Result<(), PackageError> {
-    let Metadata { hooks, capabilities, isolation, name, version, .. } = metadata;
+    let Metadata { hooks, endpoints, capabilities, isolation, name, version, .. } = metadata;
     let note = &inspection.note;
     let differs = |what: &str, said: String, found: String| {
         let what = format!("the {what} of {}", build.library);
@@ -117,6 +117,13 @@ fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Resul
         hooks.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     differs("hooks", list(hooks), list(&note.hooks))?;
+    let list = |endpoints: &[NoteEndpoint]| {
+        let one = |endpoint: &NoteEndpoint| {
+            format!("{} {} ({})", endpoint.kind.name(), endpoint.name, endpoint.guarantee.name())
+        };
+        endpoints.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    differs("endpoints", list(endpoints), list(&note.endpoints))?;
     let needed = inspection.image.glibc.as_deref().and_then(|text| text.parse::<Libc>().ok());
     match needed {
         Some(needed) if needed > build.libc => differs("oldest glibc", build.libc.to_string(), needed.to_string()),

@@ -62,7 +62,7 @@ pub use change::{Change, agree};
 pub use error::{Error, StoreError};
 pub use examine::Depth;
 pub use install::Install;
-pub use library::{Library, LoadSpec};
+pub use library::{Declared, Library, LoadSpec};
 pub use order::Enabled;
 pub use state::{InstalledPlugin, InstalledVersion, MAX_ALLOWANCE, PluginSettings, State};
 pub use store::Store;

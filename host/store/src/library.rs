@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use hookrail_image::{SealedCopy, inspect};
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::isolation::Isolation;
-use hookrail_model::note::{Note, NoteHook};
+use hookrail_model::note::{Note, NoteEndpoint, NoteHook};
 use hookrail_model::package::{Digest, Metadata};
 use hookrail_package::{Hashing, PackageError, Trust, fits_here};
 use semver::Version;
@@ -48,6 +48,22 @@ pub struct LoadSpec {
     pub requires: Vec<String>,
 }
 
+/// What a plugin declares.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Declared {
+    /// The callbacks that it may register.
+    pub hooks: Vec<NoteHook>,
+    /// Its sources and sinks.
+    pub endpoints: Vec<NoteEndpoint>,
+}
+
+impl From<&Metadata> for Declared {
+    fn from(metadata: &Metadata) -> Self {
+        Declared { hooks: metadata.hooks.clone(), endpoints: metadata.endpoints.clone() }
+    }
+}
+
 impl Store {
     /// What hosts load for a plugin, whether it is enabled or not.
     ///
@@ -83,16 +99,18 @@ impl Store {
         Ok(LoadSpec { library, config, overrides, isolation, requires })
     }
 
-    /// The callbacks that a plugin declares.
+    /// What a plugin declares.
     ///
     /// # Errors
     /// If the plugin is not there, or cannot be read.
-    pub fn declared(&self, state: &State, name: &str) -> Result<Vec<NoteHook>, Error> {
+    pub fn declared(&self, state: &State, name: &str) -> Result<Declared, Error> {
         if let Some(path) = self.bundled(state, name) {
-            return Ok(inspect(path)?.note.hooks);
+            let Note { hooks, endpoints, .. } = inspect(path)?.note;
+            return Ok(Declared { hooks, endpoints });
         }
         let (_, version, installed) = state.installed(name)?;
-        Ok(examine(self, &Trust::read(self.home())?, name, version, installed, Depth::Metadata)?.hooks)
+        let trust = Trust::read(self.home())?;
+        Ok(Declared::from(&examine(self, &trust, name, version, installed, Depth::Metadata)?))
     }
 }
 

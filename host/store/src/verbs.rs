@@ -106,7 +106,7 @@ impl Change<'_> {
     /// Refuses what never can be, and an override of what a plugin does not have.
     fn can_be(&self, name: &str, overrides: &[CallbackOverride]) -> Result<(), Error> {
         validate(name, overrides)?;
-        let declared = self.store.declared(&self.state, name)?;
+        let declared = self.store.declared(&self.state, name)?.hooks;
         let is_there = |hook: &&CallbackOverride| {
             let own = hook.callback.split_once('/').map(|(_, own)| own);
             declared.iter().any(|there| there.point == hook.point && Some(&*there.name) == own)

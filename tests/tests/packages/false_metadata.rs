@@ -2,9 +2,10 @@
 //! in the package do not say.
 
 use std::fs;
+use std::path::Path;
 
-use hookrail::inspect;
 use hookrail::package::{Content, Error, Metadata, Package, Target, write};
+use hookrail::{EndpointKind, Guarantee, inspect};
 use hookrail_tests::raw::{FILES, FULL_NAME, LIBRARY, Member, entries, metadata, tar, zip};
 use hookrail_tests::refused::check;
 use hookrail_tests::specimens::c;
@@ -88,6 +89,29 @@ fn malformed_metadata_is_refused() {
             hook(json!({"priority": 1u64 << 31})),
             "HR0806",
             "invalid value: integer `2147483648`",
+        ),
+    ]);
+    let endpoint = |more: Value| {
+        let mut endpoint = json!({"kind": "sink", "name": "a", "guarantee": "at-most-once"});
+        endpoint.as_object_mut().unwrap().append(&mut more.as_object().unwrap().clone());
+        with("/endpoints", json!([endpoint]))
+    };
+    check([
+        ("unknown key of a sink", endpoint(json!({"evil": 1})), "HR0806", "unknown field `endpoints.0.evil`"),
+        ("a sink for a terminal", endpoint(json!({"name": "\u{1b}c"})), "HR0806", "`endpoints` has a character that"),
+        ("a kind that is none", endpoint(json!({"kind": "tap"})), "HR0806", "unknown variant `tap`"),
+        ("a guarantee that is none", endpoint(json!({"guarantee": "once"})), "HR0806", "unknown variant `once`"),
+        (
+            "a sink that promises nothing",
+            with("/endpoints", json!([{"kind": "sink", "name": "a"}])),
+            "HR0806",
+            "missing field `guarantee`",
+        ),
+        (
+            "a sink in an array",
+            with("/endpoints", json!([["sink", "a", "at-most-once"]])),
+            "HR0806",
+            "sequence, expected an object",
         ),
     ]);
 }
@@ -204,14 +228,18 @@ fn metadata_that_makes_no_sense_is_refused() {
 
 /// What becomes of a package with a real library in it.
 fn verified(change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) -> Result<(), Error> {
-    let library = c("well_behaved");
-    let inspection = inspect(&library).unwrap();
+    verified_of(&c("well_behaved"), change)
+}
+
+fn verified_of(library: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) -> Result<(), Error> {
+    let inspection = inspect(library).unwrap();
     let mut draft: Metadata = serde_json::from_value(metadata(&FILES, b"")).unwrap();
     draft.name = inspection.note.name;
     draft.version = inspection.note.version.parse().unwrap();
     draft.isolation = inspection.note.isolation;
     draft.capabilities = inspection.note.capabilities;
     draft.hooks = inspection.note.hooks;
+    draft.endpoints = inspection.note.endpoints;
     let mut contents = vec![Content::new(LIBRARY.parse().unwrap(), library)];
     change(&mut draft, &mut contents);
     let directory = tempfile::tempdir().unwrap();
@@ -221,6 +249,23 @@ fn verified(change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) -> Result<(),
         assert!(error.to_string().contains(&path.display().to_string()), "it names the package: {error}");
     }
     result
+}
+
+#[test]
+fn endpoints_that_libraries_contradict_are_refused() {
+    let library = c("sends_and_takes");
+    verified_of(&library, |_, _| ()).unwrap();
+    for change in [
+        |draft: &mut Metadata| draft.endpoints.clear(),
+        |draft: &mut Metadata| draft.endpoints.swap(0, 1),
+        |draft: &mut Metadata| draft.endpoints[0].name.push('s'),
+        |draft: &mut Metadata| draft.endpoints[0].kind = EndpointKind::Sink,
+        |draft: &mut Metadata| draft.endpoints[0].guarantee = Guarantee::AtMostOnce,
+    ] {
+        let error = verified_of(&library, |draft, _| change(draft)).unwrap_err();
+        assert_eq!(error.code(), "HR0802", "{error}");
+        assert!(error.to_string().contains("the endpoints of lib/a.so is source numbers (at-least-once), "), "{error}");
+    }
 }
 
 #[test]

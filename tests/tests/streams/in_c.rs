@@ -10,9 +10,10 @@ use crate::scenes::{Pipes, numbers};
 fn a_source_and_a_sink_in_c_are_declared_and_run() {
     let library = c("sends_and_takes");
     let declared = hookrail::inspect(&library).unwrap().note.endpoints;
-    let declared: Vec<_> = declared.iter().map(|endpoint| (endpoint.kind, &*endpoint.name)).collect();
-    assert_eq!(declared, [(EndpointKind::Source, "numbers"), (EndpointKind::Sink, "lines")]);
+    let names: Vec<_> = declared.iter().map(|endpoint| (endpoint.kind, &*endpoint.name)).collect();
+    assert_eq!(names, [(EndpointKind::Source, "numbers"), (EndpointKind::Sink, "lines")]);
     let pipes = Pipes::with(library);
+    assert_eq!(pipes.host.plugin_views()[0].endpoints, declared, "and the host shows them");
     let plugin = "sends-and-takes-in-c";
     let source = SourceConfig::new(format!("{plugin}/numbers")).with_config(json!({ "until": 500 }));
     let sink = SinkConfig::new(plugin).with_config(json!({ "file": pipes.file("out") }));

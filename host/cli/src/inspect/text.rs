@@ -1,11 +1,14 @@
 //! What libraries and packages have in common, in readable form.
 
-use hookrail::NoteHook;
+use hookrail::{NoteEndpoint, NoteHook};
 
 use crate::table::{Column, Target, table};
 
 /// The declared callbacks.
 pub(crate) fn hooks(hooks: &[NoteHook]) -> String {
+    if hooks.is_empty() {
+        return "  no callbacks".into();
+    }
     let columns = [
         Column::Text("point"),
         Column::Number("revision"),
@@ -23,6 +26,18 @@ pub(crate) fn hooks(hooks: &[NoteHook]) -> String {
         ]
     });
     table(Target::Stdout, &columns, rows)
+}
+
+/// The declared sources and sinks; nothing if there are none.
+pub(crate) fn endpoints(endpoints: &[NoteEndpoint]) -> String {
+    if endpoints.is_empty() {
+        return String::new();
+    }
+    let columns = [Column::Text("endpoint"), Column::Text("name"), Column::Text("guarantee")];
+    let rows = endpoints
+        .iter()
+        .map(|endpoint| vec![endpoint.kind.name().into(), endpoint.name.clone(), endpoint.guarantee.name().into()]);
+    format!("\n\n{}", table(Target::Stdout, &columns, rows))
 }
 
 /// Words on one line.

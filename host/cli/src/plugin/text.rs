@@ -103,6 +103,7 @@ pub(super) fn show(detail: &PluginDetail) -> String {
         let left_out = part(format!("{} on {}", left_out.callback, left_out.point));
         let _ = write!(text, "\n  declared and not registered: {left_out}");
     }
+    text.push_str(&inspect::endpoints(&plugin.endpoints));
     if !plugin.former.is_empty() {
         let columns = [Column::Number("generation"), Column::Text("version"), Column::Text("how it ended")];
         let rows = plugin.former.iter().map(|former| {

@@ -7,6 +7,7 @@ mod completions;
 mod errors;
 mod excused;
 mod help;
+mod inspect;
 mod new;
 mod new_endpoints;
 mod other_commands;

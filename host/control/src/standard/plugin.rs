@@ -25,7 +25,10 @@ pub(super) fn show(call: &Call<'_>, name: &str) -> Result<PluginDetail, Error> {
     let said = call.stored().filter(|_| plugin.installed.is_some()).map(|verbs| verbs.said(name));
     let (declared, metadata) = said.unwrap_or_default();
     if plugin.declared.is_empty() {
-        plugin.declared = declared;
+        plugin.declared = declared.hooks;
+    }
+    if plugin.endpoints.is_empty() {
+        plugin.endpoints = declared.endpoints;
     }
     let mut callbacks = Vec::new();
     for PointView { point, chain, .. } in view::points(&core.registry) {

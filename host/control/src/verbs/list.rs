@@ -7,10 +7,9 @@ use hookrail_engine::Remark;
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::health::Health;
 use hookrail_model::installed::{Kind, Listed};
-use hookrail_model::note::NoteHook;
 use hookrail_model::package::Metadata;
 use hookrail_model::view::{PluginView, Status};
-use hookrail_store::Depth;
+use hookrail_store::{Declared, Depth};
 
 use super::Verbs;
 use crate::error::Error;
@@ -55,18 +54,16 @@ impl Verbs<'_> {
         plugin
     }
 
-    /// What an installed plugin declares: its callbacks, and its metadata if it is from a package. Unreadable parts are
-    /// left out; the list reports why.
-    pub(crate) fn said(self, name: &str) -> (Vec<NoteHook>, Option<Metadata>) {
-        let metadata = self.attached.store.installed_metadata(name).unwrap_or_default();
-        let hooks = match &metadata {
-            Some(metadata) => metadata.hooks.clone(),
-            None => {
-                let store = &self.attached.store;
-                store.state().and_then(|state| store.declared(&state, name)).unwrap_or_default()
-            }
+    /// What an installed plugin declares, and its metadata if it is from a package. Unreadable parts are left out; the
+    /// list reports why.
+    pub(crate) fn said(self, name: &str) -> (Declared, Option<Metadata>) {
+        let store = &self.attached.store;
+        let metadata = store.installed_metadata(name).unwrap_or_default();
+        let declared = match &metadata {
+            Some(metadata) => Declared::from(metadata),
+            None => store.state().and_then(|state| store.declared(&state, name)).unwrap_or_default(),
         };
-        (hooks, metadata)
+        (declared, metadata)
     }
 
     /// Notes the rollback of a plugin that is otherwise healthy.

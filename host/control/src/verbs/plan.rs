@@ -48,8 +48,8 @@ impl Verbs<'_> {
         let absent = state.enabled().filter(|other| *other != name && self.core.table.plugin(other).is_none());
         for other in absent {
             // What cannot be read will not be loaded either.
-            let Ok(hooks) = self.attached.store.declared(state, other) else { continue };
-            for (point, callback) in self.placed(other, &hooks, &state.settings(other).overrides) {
+            let Ok(declared) = self.attached.store.declared(state, other) else { continue };
+            for (point, callback) in self.placed(other, &declared.hooks, &state.settings(other).overrides) {
                 chains.entry(point).or_default().push(callback);
             }
         }

@@ -20,7 +20,7 @@ use hookrail_model::error::ApiMisuse;
 use hookrail_model::instance::plugin_of;
 use hookrail_model::isolation::Placed;
 use hookrail_model::log_level::LogLevel;
-use hookrail_model::note::NoteHook;
+use hookrail_model::note::{NoteEndpoint, NoteHook};
 use hookrail_model::schema::Schema;
 use hookrail_model::view::Status;
 use parking_lot::Mutex;
@@ -105,6 +105,8 @@ pub(super) struct Current {
     pub(super) instances: Vec<String>,
     /// The hooks that its note declares.
     pub(super) declared: Vec<NoteHook>,
+    /// The sources and sinks that its note declares.
+    pub(super) declared_endpoints: Vec<NoteEndpoint>,
     /// The schema that its configurations were validated against.
     pub(super) schema: Option<Arc<Schema>>,
     pub(super) meter: Option<Arc<Meter>>,
@@ -147,6 +149,7 @@ impl Current {
             file: loaded.file().display().to_string(),
             instances: loaded.instances(),
             declared: loaded.note().hooks.clone(),
+            declared_endpoints: loaded.note().endpoints.clone(),
             schema: loaded.known_schema(),
             diagnostics: loaded.diagnostics().clone(),
             log,

@@ -11,7 +11,7 @@ use super::range::Range;
 use super::shown::shown;
 use super::target::Build;
 use crate::constructors;
-use crate::note::{Note, NoteHook};
+use crate::note::{EndpointKind, Guarantee, Note, NoteEndpoint, NoteHook};
 use crate::parse::ParseError;
 
 /// The format that this host writes, and the only one it reads.
@@ -68,6 +68,10 @@ pub struct Metadata {
     #[serde(deserialize_with = "hooks")]
     #[schemars(with = "Vec<Hook>")]
     pub hooks: Vec<NoteHook>,
+    /// Its sources and sinks, as its libraries declare.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "endpoints")]
+    #[schemars(with = "Vec<Endpoint>")]
+    pub endpoints: Vec<NoteEndpoint>,
     /// What it asks the operator to grant, as its libraries declare.
     #[serde(default)]
     pub capabilities: Vec<String>,
@@ -185,6 +189,23 @@ fn hooks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NoteHook>, D::Error> 
     objects(from).map(|hooks| hooks.into_iter().map(note).collect())
 }
 
+/// As [`Hook`], for a [`NoteEndpoint`].
+#[derive(Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, description = "A source or a sink of the plugin.")]
+struct Endpoint {
+    /// Which of both.
+    kind: EndpointKind,
+    /// Its name, unique among those of its kind.
+    name: String,
+    /// How often a message arrives if a process is killed on the way.
+    guarantee: Guarantee,
+}
+
+fn endpoints<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NoteEndpoint>, D::Error> {
+    let note = |Endpoint { kind, name, guarantee }| NoteEndpoint { kind, name, guarantee };
+    objects(from).map(|endpoints| endpoints.into_iter().map(note).collect())
+}
+
 constructors! {
     /// A tar of that digest and length.
     Tar(sha256: Digest, size: u64)
@@ -222,6 +243,7 @@ impl Metadata {
             requires: Vec::new(),
             targets: Vec::new(),
             hooks: note.hooks,
+            endpoints: note.endpoints,
             capabilities: note.capabilities,
             isolation: note.isolation,
         }

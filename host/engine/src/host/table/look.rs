@@ -67,6 +67,7 @@ impl Entry {
         view.file = Some(current.file.clone());
         view.instances = current.instances.clone();
         view.declared = current.declared.clone();
+        view.endpoints = current.declared_endpoints.clone();
         view.loaded = true;
         view.log_level = current.diagnostics.level();
         view.health = current.said.health;
