@@ -1,5 +1,6 @@
 //! Every check, in the order in which they are run.
 
+mod endpoint;
 mod file;
 mod process;
 
@@ -99,6 +100,7 @@ pub const ALL: &[Check] = &[
         isolated: Isolated::Inside,
         run: load::newer_host,
     },
+    endpoint::ENDPOINTS,
     Check {
         name: "callbacks",
         kind: Kind::Run,
@@ -280,6 +282,9 @@ pub const ALL: &[Check] = &[
         isolated: Isolated::Inside,
         run: fuzz::fuzz,
     },
+    endpoint::HOSTILE_ENDPOINTS,
+    endpoint::ACCEPT_FREE,
+    endpoint::ENDPOINTS_END,
     Check {
         name: "unmaps",
         kind: Kind::Unload,
@@ -320,6 +325,7 @@ pub const ALL: &[Check] = &[
         isolated: Isolated::Both,
         run: traffic::in_flight,
     },
+    endpoint::UNLOAD_ENDPOINTS,
     Check {
         name: "replace",
         kind: Kind::Unload,

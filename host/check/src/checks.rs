@@ -1,6 +1,7 @@
 //! The checks themselves. Each function is one check, and runs in its own process.
 
 pub(super) mod config;
+pub(super) mod endpoints;
 pub(super) mod fuzz;
 pub(super) mod leave;
 pub(super) mod lifecycle;

@@ -6,13 +6,15 @@
 mod callback;
 mod config;
 mod driver;
+mod end;
 mod frame;
 mod host;
 mod memory;
 mod offences;
 
 pub(super) use callback::Callback;
-pub(super) use driver::{Instance, Library, Refusal};
+pub(super) use driver::{Accepted, Instance, Library, Refusal, Running, Streams};
+pub(super) use end::End;
 pub(super) use host::{LARGER, Services, TABLE, heap};
 pub(super) use memory::{Guarded, is_well_formed, places, redzoned, redzoned_text, redzones_hold, reserved};
 pub(super) use offences::offences;

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use hookrail::catalogue::BUILT_IN;
 use hookrail::worker::Restarts;
-use hookrail::{Config, Host, Inspection, Isolation, PluginHandle, WorkerLimits};
+use hookrail::{Config, EndpointKind, Host, Inspection, Isolation, NoteEndpoint, PluginHandle, WorkerLimits};
+use serde_json::Value;
 
 use super::answer::Not;
 use super::copies;
@@ -130,6 +131,32 @@ impl Subject {
         let plugin = self.config.plugins.get(self.name());
         let value = plugin.map(|plugin| plugin.instances.values().next().map_or(&plugin.config, |one| &one.config));
         value.filter(|value| !value.is_null()).map_or_else(|| "{}".into(), ToString::to_string)
+    }
+
+    /// The configuration of an endpoint, as JSON: that of the first pipeline which uses it, else an empty one.
+    pub(super) fn endpoint_config(&self, endpoint: &NoteEndpoint) -> String {
+        let config = self.use_of(endpoint).filter(|config| !config.is_null());
+        config.map_or_else(|| "{}".into(), ToString::to_string)
+    }
+
+    /// Whether a pipeline of the configuration uses an endpoint.
+    pub(super) fn is_configured(&self, endpoint: &NoteEndpoint) -> bool {
+        self.use_of(endpoint).is_some()
+    }
+
+    fn use_of(&self, endpoint: &NoteEndpoint) -> Option<&Value> {
+        let is_only = self.inspection.note.endpoints.iter().filter(|other| other.kind == endpoint.kind).count() == 1;
+        let is_it = |uses: &str| {
+            let (instance, name) = uses.split_once('/').map_or((uses, None), |(instance, name)| (instance, Some(name)));
+            let plugin = instance.split_once(':').map_or(instance, |(plugin, _)| plugin);
+            plugin == self.name() && name.map_or(is_only, |name| name == endpoint.name)
+        };
+        self.config.pipelines.values().find_map(|pipeline| match endpoint.kind {
+            EndpointKind::Sink => pipeline.sinks.values().find(|sink| is_it(&sink.uses)).map(|sink| &sink.config),
+            EndpointKind::Source => {
+                pipeline.sources.values().find(|source| is_it(&source.uses)).map(|source| &source.config)
+            }
+        })
     }
 
     /// A host with the configuration, whose plugins keep their files in the check's own directory.

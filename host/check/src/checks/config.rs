@@ -113,11 +113,22 @@ fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
 /// Configurations that a plugin should not be given, or that are almost valid: none of them may harm it. All are UTF-8,
 /// as the boundary demands.
 pub(super) fn hostile(subject: &Subject, library: Library, random: &mut Random) -> Vec<(String, String)> {
-    let base = base(subject);
-    let good = Value::Object(base.clone()).to_string();
     let schema = library.schema().ok().flatten().and_then(|schema| serde_json::from_str::<Value>(&schema).ok());
+    hostile_to(subject, base(subject), schema.as_ref(), random)
+}
+
+/// As [`hostile`], of a configuration that is good, and of the schema that it has.
+pub(super) fn hostile_to(
+    subject: &Subject,
+    base: Map<String, Value>,
+    schema: Option<&Value>,
+    random: &mut Random,
+) -> Vec<(String, String)> {
+    let good = Value::Object(base.clone()).to_string();
     let mut keys: Vec<String> = base.keys().cloned().collect();
-    keys.extend(schema.iter().flat_map(properties).map(|(key, _)| key.clone()).filter(|key| !base.contains_key(key)));
+    keys.extend(
+        schema.into_iter().flat_map(properties).map(|(key, _)| key.clone()).filter(|key| !base.contains_key(key)),
+    );
     let mut configs: Vec<(String, String)> = Vec::new();
     let mut add = |what: String, text: String| configs.push((what, text));
     for text in

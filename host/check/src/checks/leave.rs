@@ -78,12 +78,12 @@ pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
 }
 
 /// How long a thread may take to leave the system's list.
-const QUICK: Duration = Duration::from_secs(2);
+pub(super) const QUICK: Duration = Duration::from_secs(2);
 /// How long a worker may take to end, with what looks after it.
 const SLOW: Duration = Duration::from_secs(20);
 
 /// What is left, once the system's lists of threads and processes are up to date.
-fn settled(within: Duration, left: impl Fn() -> Vec<String>) -> Vec<String> {
+pub(super) fn settled(within: Duration, left: impl Fn() -> Vec<String>) -> Vec<String> {
     let deadline = Instant::now() + within;
     loop {
         let left = left();

@@ -119,7 +119,7 @@ pub(in super::super) fn loads(subject: &Subject) -> Found {
 }
 
 pub(in super::super) fn queries(subject: &Subject) -> Found {
-    const KNOWN: [&str; 6] = ["keys/1", "lifecycle/1", "reload/1", "schema/1", "state/1", "unload/1"];
+    const KNOWN: [&str; 7] = ["keys/1", "lifecycle/1", "reload/1", "schema/1", "state/1", "stream/1", "unload/1"];
     let library = subject.driven()?;
     let mut random = subject.random("queries");
     let mut unknown: Vec<Vec<u8>> =

@@ -104,8 +104,8 @@ pub(in super::super) fn note(subject: &Subject) -> Found {
     if note.panic == "abort" {
         return Err("its panics abort the process: remove panic = \"abort\" from its profile".into());
     }
-    if note.hooks.is_empty() {
-        return Err(Not::Warned("it hooks nothing".into()));
+    if note.hooks.is_empty() && note.endpoints.is_empty() {
+        return Err(Not::Warned("it hooks nothing, and has neither sources nor sinks".into()));
     }
     for hook in &note.hooks {
         let NoteHook { point, name: callback, priority, effects, .. } = hook;
@@ -122,7 +122,12 @@ pub(in super::super) fn note(subject: &Subject) -> Found {
         let unknown: Vec<_> = unknown.into_iter().collect();
         return Err(Not::Warned(format!("it hooks {}: {OF_ANOTHER}", unknown.join(", "))));
     }
-    Ok(format!("{} {}, {}", note.name, note.version, counted(note.hooks.len(), "hook")))
+    let hooks = counted(note.hooks.len(), "hook");
+    let endpoints = match note.endpoints.len() {
+        0 => String::new(),
+        count => format!(", {}", counted(count, "endpoint")),
+    };
+    Ok(format!("{} {}, {hooks}{endpoints}", note.name, note.version))
 }
 
 fn one_of(key: &str, value: &str, words: &[&str]) -> Result<(), Not> {

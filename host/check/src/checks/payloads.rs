@@ -28,7 +28,11 @@ fn known(instance: &Instance) -> Result<Vec<(&Callback, Known)>, Not> {
 
 pub(in super::super) fn callbacks(subject: &Subject) -> Found {
     let instance = started(subject, subject.driven()?)?;
-    let mut called = 0;
+    let (mut called, note) = (0, &subject.inspection.note);
+    if note.hooks.is_empty() && !note.endpoints.is_empty() {
+        end(instance)?;
+        return Err(Not::Skipped("it hooks nothing: it is there for its sources and sinks".into()));
+    }
     // That no callback can be called is no reason to skip other checks.
     let warned = |not| match not {
         Not::Skipped(why) => Not::Warned(format!("none of its callbacks was called: {why}")),

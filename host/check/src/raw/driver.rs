@@ -1,5 +1,7 @@
 //! The driver: a library and its instances, whose functions it calls directly.
 
+mod endpoint;
+
 use std::ffi::c_void;
 use std::fmt;
 use std::path::Path;
@@ -13,6 +15,7 @@ use hookrail_abi::boundary::{
 };
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
+pub(crate) use self::endpoint::{Accepted, Running, Streams};
 use super::callback::Callback;
 use super::frame::within;
 use super::host;
@@ -54,6 +57,11 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// What it said.
+    pub(crate) fn said(&self) -> &str {
+        self.said.as_deref().unwrap_or_default()
+    }
+
     /// Whether it is a refusal as the boundary defines it: an error was reported, and nothing panicked.
     pub(crate) fn is_orderly(&self) -> bool {
         self.said.as_ref().is_some_and(|said| !said.is_empty() && !said.starts_with("panicked: "))
