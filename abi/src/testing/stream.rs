@@ -320,7 +320,6 @@ unsafe extern "C" fn watch(_: *mut Stream) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::prelude::*;
     use crate::testing;
 

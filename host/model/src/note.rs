@@ -104,15 +104,11 @@ pub struct NoteEndpoint {
 /// What an endpoint is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
 pub enum EndpointKind {
     /// It takes messages.
     Sink,
     /// Messages come from it.
     Source,
-    /// What a newer plugin has.
-    #[serde(other)]
-    Unknown,
 }
 
 /// How often a message arrives if a process is killed on the way.
@@ -136,7 +132,6 @@ impl EndpointKind {
         match self {
             EndpointKind::Sink => "sink",
             EndpointKind::Source => "source",
-            EndpointKind::Unknown => "unknown",
         }
     }
 }

@@ -83,6 +83,33 @@
 // What `hookrail_lifecycle_table.health` returns if the instance works, but not as it should.
 #define HOOKRAIL_HEALTH_DEGRADED 4
 
+// An endpoint from which messages come.
+#define HOOKRAIL_STREAM_SOURCE 1
+
+// An endpoint that takes messages.
+#define HOOKRAIL_STREAM_SINK 2
+
+// It is done.
+#define HOOKRAIL_STREAM_OK 0
+
+// Nothing has happened in that time.
+#define HOOKRAIL_STREAM_NOTHING 1
+
+// The endpoint is to end.
+#define HOOKRAIL_STREAM_CLOSED 2
+
+// The oldest messages are delivered.
+#define HOOKRAIL_STREAM_DELIVERED 1
+
+// The oldest messages never can be delivered.
+#define HOOKRAIL_STREAM_DEAD 2
+
+// All messages are to be given again.
+#define HOOKRAIL_STREAM_RETRY 3
+
+// A time without end.
+#define HOOKRAIL_STREAM_FOREVER UINT64_MAX
+
 // The `kind` of a site that makes events.
 #define HOOKRAIL_SITE_EVENT 1
 
@@ -251,6 +278,10 @@ enum hookrail_drop_kind
   HOOKRAIL_DROP_KIND_FULL = 4,
   // The host shut down.
   HOOKRAIL_DROP_KIND_SHUTDOWN = 5,
+  // Another message with the same key took its place in a queue.
+  HOOKRAIL_DROP_KIND_REPLACED = 6,
+  // No sink wanted it.
+  HOOKRAIL_DROP_KIND_UNROUTED = 7,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -346,6 +377,10 @@ typedef uint32_t hookrail_report;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// One use of a source or of a sink in a pipeline. Only the plugin looks into it; in C, the plugin may define the
+// structure.
+typedef struct hookrail_endpoint hookrail_endpoint;
+
 // What a service of the host recognises an instance by. Only the host looks into it.
 typedef struct hookrail_handle hookrail_handle;
 
@@ -354,6 +389,9 @@ typedef struct hookrail_instance hookrail_instance;
 
 // What an instance registers its callbacks with while it is being started. Only the host looks into it.
 typedef struct hookrail_registrar hookrail_registrar;
+
+// The host's end of an endpoint. Only the host looks into it.
+typedef struct hookrail_stream hookrail_stream;
 
 // What the service `trace/1` recognises a library by. Only the host looks into it.
 typedef struct hookrail_trace_library hookrail_trace_library;
@@ -773,6 +811,79 @@ typedef struct {
   // are borrowed, read-only, for the duration of the call.
   uint32_t (*apply_changes)(hookrail_instance *instance, const hookrail_saved_state *changes);
 } hookrail_state_table;
+
+// A place in the input of a source, which the host keeps: the newest `value` of each `key`. An empty value is forgotten,
+// and its key.
+typedef struct {
+  // What the place is in, a file for example; at most 1 KiB.
+  hookrail_str key;
+  // The place; at most 64 KiB.
+  hookrail_str value;
+} hookrail_stream_mark;
+
+// What an endpoint exchanges messages with. Each function takes `stream`.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Reserved; 0.
+  uint32_t reserved;
+  // The host's end, for the functions.
+  hookrail_stream *stream;
+  // For a source: sends `count` messages. Each one is decided by the chain of `message.publish`; returns
+  // `HOOKRAIL_STREAM_OK` when all of them were, and every queue that blocks has room for them; then they are left empty.
+  // `mark`, unless it is null, is kept once these messages and all those before them are settled. `HOOKRAIL_STREAM_NOTHING`
+  // if a queue had no room for `timeout_ns`, `HOOKRAIL_STREAM_CLOSED` if the endpoint is to end: then none was taken.
+  uint32_t (*send)(hookrail_stream *stream,
+                   hookrail_message *messages,
+                   size_t count,
+                   const hookrail_stream_mark *mark,
+                   uint64_t timeout_ns);
+  // For a source: appends all marks that are kept, the key and the value of each.
+  uint32_t (*marks)(hookrail_stream *stream, hookrail_list_header *marks);
+  // For a sink: waits for messages, `timeout_ns` at most, and then takes `most` at most: writes where their addresses
+  // stand, and how many they are. Those stand there until the next call of `receive`; the messages themselves stay, and
+  // are not changed, until they are answered for. `HOOKRAIL_STREAM_OK`; `HOOKRAIL_STREAM_NOTHING` if there was none in that time;
+  // `HOOKRAIL_STREAM_CLOSED` if there will be none: then those that were taken are still to be answered for.
+  uint32_t (*receive)(hookrail_stream *stream,
+                      size_t most,
+                      uint64_t timeout_ns,
+                      const hookrail_message *const **messages,
+                      size_t *count);
+  // For a sink: answers for messages that it has taken. `HOOKRAIL_STREAM_DELIVERED`: the oldest `count` are. `HOOKRAIL_STREAM_DEAD`:
+  // the oldest `count` never can be, and are dropped, for the reason `why`. `HOOKRAIL_STREAM_RETRY`: all that were taken and
+  // not answered for are taken back, and given again, in their order, after a pause; `count` is not looked at. What is
+  // not answered for when `run` returns is given to the next endpoint. Returns how many were answered for.
+  size_t (*answer)(hookrail_stream *stream, size_t count, uint32_t answer, hookrail_str why);
+  // Waits until the endpoint is to end, `timeout_ns` at most. Returns `HOOKRAIL_STREAM_CLOSED` if it is, else
+  // `HOOKRAIL_STREAM_NOTHING`.
+  uint32_t (*wait)(hookrail_stream *stream, uint64_t timeout_ns);
+  // Returns a descriptor that is readable while a sink can receive without waiting, and once the endpoint is to end; or
+  // -1 if the system has none left. It belongs to the plugin, which closes it.
+  int32_t (*watch)(hookrail_stream *stream);
+} hookrail_stream_io;
+
+// A plugin's table `stream/1`: its sources and sinks.
+//
+// All four functions are present. Those that return a number return 0 on success; on failure an error has been reported.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Makes one endpoint of a started instance: `kind` is `HOOKRAIL_STREAM_SOURCE` or `HOOKRAIL_STREAM_SINK`, `name` one that the note
+  // declares, `config` the configuration of this use, as JSON. Starts nothing: an endpoint that is not run is freed.
+  // Any thread, several at once, also while callbacks run.
+  uint32_t (*accept)(hookrail_instance *instance,
+                     uint32_t kind,
+                     hookrail_str name,
+                     hookrail_str config,
+                     hookrail_endpoint **endpoint);
+  // Does the work of an endpoint, on a thread that does nothing else, until it is done or `io` is closed. Called once
+  // at most. `io` is the endpoint's for this call, and may be used by any thread, by one at a time.
+  uint32_t (*run)(hookrail_endpoint *endpoint, const hookrail_stream_io *io);
+  // Frees an endpoint that is not running. Any thread.
+  uint32_t (*free)(hookrail_endpoint *endpoint);
+  // Appends the JSON Schema of the configuration of an endpoint to `out`; nothing if it has none. Any thread.
+  uint32_t (*schema)(uint32_t kind, hookrail_str name, hookrail_text *out);
+} hookrail_stream_table;
 
 // The function that a new thread runs.
 typedef void *(*hookrail_thread_body)(void *argument);
@@ -1282,6 +1393,25 @@ HOOKRAIL_HAS_FIELD(hookrail_state_table, apply_changes, 32, 8);
 HOOKRAIL_HAS_SIZE(hookrail_str, 16);
 HOOKRAIL_HAS_FIELD(hookrail_str, ptr, 0, 8);
 HOOKRAIL_HAS_FIELD(hookrail_str, len, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_stream_io, 64);
+HOOKRAIL_HAS_FIELD(hookrail_stream_io, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_stream_io, reserved, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_stream_io, stream, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_stream_io, send, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_stream_io, marks, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_stream_io, receive, 32, 8);
+HOOKRAIL_HAS_FIELD(hookrail_stream_io, answer, 40, 8);
+HOOKRAIL_HAS_FIELD(hookrail_stream_io, wait, 48, 8);
+HOOKRAIL_HAS_FIELD(hookrail_stream_io, watch, 56, 8);
+HOOKRAIL_HAS_SIZE(hookrail_stream_mark, 32);
+HOOKRAIL_HAS_FIELD(hookrail_stream_mark, key, 0, 16);
+HOOKRAIL_HAS_FIELD(hookrail_stream_mark, value, 16, 16);
+HOOKRAIL_HAS_SIZE(hookrail_stream_table, 40);
+HOOKRAIL_HAS_FIELD(hookrail_stream_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_stream_table, accept, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_stream_table, run, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_stream_table, free, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_stream_table, schema, 32, 8);
 HOOKRAIL_HAS_SIZE(hookrail_trace_panic, 64);
 HOOKRAIL_HAS_FIELD(hookrail_trace_panic, size, 0, 4);
 HOOKRAIL_HAS_FIELD(hookrail_trace_panic, line, 4, 4);
@@ -1388,8 +1518,8 @@ HOOKRAIL_HAS_FIELD(hookrail_writable_config_service, stored, 16, 8);
 HOOKRAIL_HAS_FIELD(hookrail_writable_config_service, write, 24, 8);
 
 /* A plugin: its name, its version, and its list of hooks; then, where the defaults do not fit,
-   HOOKRAIL_INSTANCES, HOOKRAIL_CAPABILITIES and HOOKRAIL_ISOLATION. Once per library, at file scope,
-   after the callbacks:
+   HOOKRAIL_INSTANCES, HOOKRAIL_CAPABILITIES, HOOKRAIL_ISOLATION and HOOKRAIL_ENDPOINTS. Once per library,
+   at file scope, after the callbacks:
 
      #define HOOKS(HOOK) \
        HOOK(HOOKRAIL_MESSAGE_PUBLISH, mask, 900, HOOKRAIL_EFFECTS_PURE, HOOKRAIL_ON_FAULT_AS_POINT) \
@@ -1417,6 +1547,14 @@ HOOKRAIL_HAS_FIELD(hookrail_writable_config_service, write, 24, 8);
 
 // Where the plugin wants to run: "in-process" or "worker".
 #define HOOKRAIL_ISOLATION(place) "isolation": place
+
+// The sources and sinks of the plugin, whose functions are those of `hookrail_stream_table`. Each has a name
+// and a guarantee, "at-least-once" or "at-most-once":
+//
+//     HOOKRAIL_ENDPOINTS(HOOKRAIL_SOURCE("clock", "at-most-once"), HOOKRAIL_SINK("file", "at-least-once"))
+#define HOOKRAIL_ENDPOINTS(...) "endpoints": [__VA_ARGS__]
+#define HOOKRAIL_SINK(name, guarantee) {"kind": "sink", "name": name, "guarantee": guarantee}
+#define HOOKRAIL_SOURCE(name, guarantee) {"kind": "source", "name": name, "guarantee": guarantee}
 
 // The functions of a plugin, in the order of `hookrail_entry`. Once per library, at file scope, after
 // them:

@@ -11,20 +11,22 @@ use hookrail_tests::root;
 const CRATES: [&str; 5] = ["control", "image", "model", "package", "store"];
 
 /// Types that stay as they are, and why.
-const CLOSED: [(&str, &str); 3] = [
+const CLOSED: [(&str, &str); 4] = [
+    ("EndpointKind", "messages come or go: a third kind would be another format of notes"),
     ("LogLevel", "these are the levels of `log` and `tracing`"),
     ("Place", "it is the order of a chain, compared field by field, and stays in the process"),
     ("Reply", "an answer succeeds or fails: a third kind would be another protocol"),
 ];
 
 /// Enums that refuse what they do not know, and why.
-const STRICT: [(&str, &str); 6] = [
+const STRICT: [(&str, &str); 7] = [
+    ("EndpointKind", CLOSED[0].1),
     ("Incompatible", WORKER),
-    ("LogLevel", CLOSED[0].1),
+    ("LogLevel", CLOSED[1].1),
     ("Misbehaved", WORKER),
     ("PipelineAct", "a host that does not know what it is told to do must not do something else"),
     ("QueuePolicy", "it is an operator's word: one that is not known is a mistake"),
-    ("Reply", CLOSED[2].1),
+    ("Reply", CLOSED[3].1),
 ];
 const WORKER: &str = "it crosses from a worker to its host only, and they are one program";
 

@@ -110,7 +110,5 @@ fn number(kind: EndpointKind) -> u32 {
     match kind {
         EndpointKind::Sink => STREAM_SINK,
         EndpointKind::Source => STREAM_SOURCE,
-        // No pipeline asks for another one.
-        _ => 0,
     }
 }

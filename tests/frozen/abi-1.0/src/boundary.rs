@@ -18,6 +18,7 @@ mod growing;
 mod lifecycle;
 mod memory;
 mod state;
+mod stream;
 mod trace;
 mod unit;
 
@@ -30,16 +31,12 @@ pub use growing::{Growing, TooSmall};
 pub use lifecycle::{HEALTH_DEGRADED, LifecycleTable, READY_NOT_YET};
 pub use memory::{MemoryShard, MemoryTable};
 pub use state::{SavedState, StateTable};
+pub use stream::*;
 pub use trace::{
     PARENT_CURRENT, PARENT_NONE, SITE_EVENT, SITE_SPAN, TraceLibrary, TracePanic, TraceService, TraceSite, TraceSiteId,
     TraceTable, TraceValue, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
 };
-pub use unit::{
-    UNIT_DONE, UNIT_ENDED, UNIT_ERROR, UNIT_FAILED, UNIT_FOREVER, UNIT_GONE, UNIT_HALT, UNIT_HALTED, UNIT_HAPPENED,
-    UNIT_HAS_FAILED, UNIT_INIT, UNIT_NOT_READY, UNIT_NOTHING, UNIT_ORDER, UNIT_PING, UNIT_READY, UNIT_REFUSED,
-    UNIT_RELOAD, UNIT_RESUME, UNIT_RUNNING, UNIT_SHUTDOWN, UNIT_STARTED, UNIT_STOPPED, UNIT_STOPPING, UNIT_UNWELL,
-    UNIT_WAITING, UnitEvent, UnitService, UnitSpec, UnitStatus,
-};
+pub use unit::*;
 
 use crate::PayloadOps;
 

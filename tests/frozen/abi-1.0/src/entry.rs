@@ -12,11 +12,13 @@ use crate::error::{Error, Result, with_causes};
 use crate::host::{self, Instance, Report};
 use crate::plugin::Startup;
 use crate::shim::guarded;
-use crate::{Configuration, FaultPolicy, Health, Hook, Plugin, Readiness, State, Text, context, diagnostics, unload};
+use crate::{
+    Configuration, FaultPolicy, Health, Hook, Plugin, Readiness, State, Text, context, diagnostics, stream, unload,
+};
 
 const OK: u32 = 0;
 const FAILED: u32 = 1;
-const PANICKED: u32 = 2;
+pub(crate) const PANICKED: u32 = 2;
 
 /// The entry of plugin `P`, for [`export!`](crate::export).
 pub const fn entry<P: Plugin>() -> Entry {
@@ -165,6 +167,7 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
             };
             from_ref(table).cast()
         }
+        "stream/1" => stream::table::<P>().map_or(null(), |table| from_ref(table).cast()),
         "trace/1" => {
             static TABLE: TraceTable = TraceTable {
                 size: size_of::<TraceTable>() as u32,
@@ -362,6 +365,15 @@ unsafe extern "C" fn schema<P: Plugin>(out: *mut Text) -> u32 {
     })
 }
 
+/// The plugin of a started instance.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared for `'a`.
+pub(crate) unsafe fn plugin<'a, P: Plugin>(instance: *mut boundary::Instance) -> Result<&'a P> {
+    // SAFETY: the caller promises it.
+    unsafe { &*instance.cast::<Created<P>>() }.plugin()
+}
+
 impl<P: Plugin> Created<P> {
     fn plugin(&self) -> Result<&P> {
         self.started.as_deref().ok_or_else(|| "the instance is not started".into())
@@ -422,7 +434,8 @@ fn parse<P: Plugin>(config: &str) -> Result<P::Config> {
     P::Config::from_json(if config.is_empty() { "{}" } else { config })
 }
 
-fn said(result: Result<()>) -> u32 {
+/// Reports the error, if there is one; returns what a function of the boundary returns.
+pub(crate) fn said(result: Result<()>) -> u32 {
     match result {
         Ok(()) => OK,
         Err(error) => {

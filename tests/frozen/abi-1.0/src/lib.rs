@@ -19,9 +19,11 @@
 //! 6. A new build may replace the plugin while traffic flows: [`Plugin::save`] hands a [`State`] to the new
 //!    generation's [`Plugin::restore`]; what changed until the old generation's last call goes from
 //!    [`Plugin::save_changes`] to the new one's [`Plugin::apply_changes`].
-//! 7. Meanwhile the host asks for its [health](Plugin::health), and may have it [halt](Plugin::halt) and
+//! 7. Its sources and sinks, listed in [`Plugin::ENDPOINTS`], made by [`endpoints!`], are made once per use in a pipeline,
+//!    and each runs on a thread of the host: [`Source`], [`Sink`].
+//! 8. Meanwhile the host asks for its [health](Plugin::health), and may have it [halt](Plugin::halt) and
 //!    [resume](Plugin::resume).
-//! 8. When the plugin is unloaded, no callback runs any more; the host calls [`Plugin::drain`] and [`Plugin::stop`],
+//! 9. When the plugin is unloaded, no callback runs any more; the host calls [`Plugin::drain`] and [`Plugin::stop`],
 //!    the value is dropped, and the library is closed.
 //!
 //! A panic in any of these is caught here, in the plugin, and reaches the host as a fault. What a plugin logs by
@@ -120,6 +122,7 @@ mod secret;
 mod shape;
 mod shim;
 mod state;
+mod stream;
 pub mod testing;
 mod text;
 #[doc(hidden)]
@@ -152,6 +155,11 @@ pub use priority::Priority;
 pub use secret::Secret;
 pub use shape::Shape;
 pub use state::State;
+#[doc(hidden)]
+pub use stream::endpoint_words;
+pub use stream::{
+    Closed, Endpoint, EndpointKind, Endpoints, Guarantee, Mark, Received, Sink, SinkIo, Source, SourceIo,
+};
 pub use text::Text;
 pub use verdict::{Access, Decision, Flow, Verdict};
 
@@ -168,7 +176,8 @@ pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
     pub use crate::host::{Dir, Instance};
     pub use crate::{
-        Access, Bytes, DropKind, Dropped, Flow, Header, Health, Hooks, Message, NoConfig, Plugin, Point, Readiness,
-        Result, Secret, Startup, State, Text, Verdict, config, export, hooks,
+        Access, Bytes, Closed, DropKind, Dropped, Endpoints, Flow, Header, Health, Hooks, Mark, Message, NoConfig,
+        Plugin, Point, Readiness, Received, Result, Secret, Sink, SinkIo, Source, SourceIo, Startup, State, Text,
+        Verdict, config, endpoints, export, hooks,
     };
 }

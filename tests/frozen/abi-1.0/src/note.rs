@@ -119,7 +119,20 @@ const fn write<P: Plugin, const N: usize>(identity: Identity) -> Writer<N> {
         out.raw("}");
         index += 1;
     }
-    out.raw("]}");
+    out.raw("]");
+    index = 0;
+    while index < P::ENDPOINTS.len() {
+        let endpoint = &P::ENDPOINTS[index];
+        out.raw(if index > 0 { ",{\"kind\":" } else { ",\"endpoints\":[{\"kind\":" });
+        out.string(endpoint.kind.name());
+        out.raw(",\"name\":");
+        out.string(endpoint.name);
+        out.raw(",\"guarantee\":");
+        out.string(endpoint.guarantee.name());
+        out.raw("}");
+        index += 1;
+    }
+    out.raw(if index > 0 { "]}" } else { "}" });
     out
 }
 
@@ -204,6 +217,10 @@ mod tests {
             MessagePublish, "look" => Self::look, priority = -20, effects = pure;
             MessagePublish, "again" => Self::look, priority = 2000;
         ];
+        const ENDPOINTS: Endpoints<Self> = endpoints![
+            source "a" => |_: &Self, _: NoConfig| Ok(|_: &mut SourceIo<'_>| Ok(())), guarantee = at_least_once;
+            sink "a" => |_: &Self, _: NoConfig| Ok(|_: &mut SinkIo<'_>| Ok(()));
+        ];
         fn start(_: &Startup, _: NoConfig) -> Result<Self> {
             Ok(Sample)
         }
@@ -224,6 +241,13 @@ mod tests {
             serde_json::json!({ "point": "message.publish", "revision": 1, "name": "look", "priority": -20, "effects": "pure" })
         );
         assert_eq!(json["hooks"][1]["effects"], "external");
+        assert_eq!(
+            json["endpoints"],
+            serde_json::json!([
+                { "kind": "source", "name": "a", "guarantee": "at-least-once" },
+                { "kind": "sink", "name": "a", "guarantee": "at-most-once" }
+            ])
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::error::Result;
 use crate::host::{Dir, Instance, Level};
-use crate::{Configuration, Health, Hooks, Readiness, State, config};
+use crate::{Configuration, Endpoints, Health, Hooks, Readiness, State, config};
 
 /// A plugin.
 ///
@@ -24,6 +24,9 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// The callbacks, made by [`hooks!`](crate::hooks). They are written into the file too, so that the host knows them
     /// before it runs any of the plugin's code.
     const HOOKS: Hooks<Self>;
+
+    /// The sources and sinks, made by [`endpoints!`](crate::endpoints). They are written into the file too.
+    const ENDPOINTS: Endpoints<Self> = &[];
 
     /// How many instances one library may have.
     const INSTANCES: Instances = Instances::Many;

@@ -30,6 +30,7 @@
 
 mod config;
 mod lifecycle;
+mod stream;
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -39,6 +40,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use self::config::Kept;
+pub use self::stream::{Answered, Sent, TestSink, TestSource};
 use crate::boundary::{
     self, ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registrar,
     Registration, ReloadTable, SavedState, StateTable, Str, WritableConfigService,

@@ -5,8 +5,8 @@ use std::ptr::copy_nonoverlapping;
 
 use super::{
     ConfigService, Context, DirsService, Entry, HostTable, KeysTable, LifecycleTable, LogService, MemoryTable,
-    Registration, ReloadTable, SchemaTable, StateTable, TracePanic, TraceService, TraceSite, TraceTable, UnitService,
-    UnitSpec, UnloadService, UnloadTable, WritableConfigService,
+    Registration, ReloadTable, SchemaTable, StateTable, StreamIo, StreamTable, TracePanic, TraceService, TraceSite,
+    TraceTable, UnitService, UnitSpec, UnloadService, UnloadTable, WritableConfigService,
 };
 use crate::PayloadOps;
 
@@ -97,6 +97,8 @@ first_versions! {
     ReloadTable 16,
     SchemaTable 16,
     StateTable 40,
+    StreamIo 64,
+    StreamTable 40,
     TracePanic 64,
     TraceService 120,
     TraceSite 104,

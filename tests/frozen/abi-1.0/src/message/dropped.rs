@@ -49,6 +49,10 @@ pub enum DropKind {
     Full = 4,
     /// The host shut down.
     Shutdown = 5,
+    /// Another message with the same key took its place in a queue.
+    Replaced = 6,
+    /// No sink wanted it.
+    Unrouted = 7,
 }
 
 impl Dropped {
@@ -86,10 +90,17 @@ impl Dropped {
 }
 
 impl DropKind {
-    const ALL: [DropKind; 5] =
-        [DropKind::Denied, DropKind::Expired, DropKind::Fault, DropKind::Full, DropKind::Shutdown];
+    const ALL: [DropKind; 7] = [
+        DropKind::Denied,
+        DropKind::Expired,
+        DropKind::Fault,
+        DropKind::Full,
+        DropKind::Shutdown,
+        DropKind::Replaced,
+        DropKind::Unrouted,
+    ];
 
-    /// The name: `denied`, `expired`, `fault`, `full`, `shutdown` or `unknown`.
+    /// The name: `denied`, `expired`, `fault`, `full`, `shutdown`, `replaced`, `unrouted` or `unknown`.
     pub const fn name(self) -> &'static str {
         match self {
             DropKind::Unknown => "unknown",
@@ -98,6 +109,8 @@ impl DropKind {
             DropKind::Fault => "fault",
             DropKind::Full => "full",
             DropKind::Shutdown => "shutdown",
+            DropKind::Replaced => "replaced",
+            DropKind::Unrouted => "unrouted",
         }
     }
 }
