@@ -30,7 +30,7 @@ fn apply(pipes: &Pipes, config: &PipelineConfig) -> Result<Vec<String>, hookrail
 fn what_is_the_same_is_left_alone() {
     let pipes = flowing();
     let same = pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()));
-    assert_eq!(apply(&pipes, &same).unwrap(), [String::new(); 0]);
+    assert!(apply(&pipes, &same).unwrap().is_empty());
     let more = same.with_sink("more", pipes.sink("more", json!({}), QueueConfig::default()));
     assert_eq!(apply(&pipes, &more).unwrap(), ["p is changed"]);
     let view = pipes.finish();

@@ -39,7 +39,7 @@ fn the_endpoints_of_a_package_are_shown_and_in_its_json() {
     draft.functionality = vec!["transport".to_owned().try_into().unwrap()];
     draft.targets = vec![Build::new(Target::HERE, libc_here(), "lib/a.so".parse().unwrap())];
     let contents = vec![Content::new("lib/a.so".parse().unwrap(), &library)];
-    let (package, _) = write(draft, contents, &directory("inspect_package"), None).unwrap();
+    let (package, _) = write(draft, contents, directory("inspect_package"), None).unwrap();
     let package = package.to_str().unwrap();
     assert_eq!(endpoints(&["inspect", package]), OF_SPECIMEN);
     let output = run(&mut hookrail(&["inspect", "--json", package]), b"");

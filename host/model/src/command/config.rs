@@ -58,7 +58,7 @@ command!(Config, "config", NOTHING, Configured);
 command!(ConfigHistory, "config-history", NOTHING, Vec<FormerConfig>);
 command!(ConfigSchema, "config-schema", PLUGINS, Option<Value>);
 command!(Configure, "configure", PLUGINS, Reconfigured, wait_ms);
-command!(ReloadConfig, "reload_config", HOST_AND_PLUGINS, ReloadedConfig);
+command!(ReloadConfig, "reload-config", HOST_AND_PLUGINS, ReloadedConfig);
 
 /// Has a host read its configuration file again. A mistake in it changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

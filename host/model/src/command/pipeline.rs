@@ -53,7 +53,7 @@ pub enum PipelineAct {
 
 command!(Pipelines, "pipelines", HOST, Vec<PipelineView>);
 command!(ShowPipeline, "pipeline", HOST, PipelineView);
-command!(SetPipeline, "set_pipeline", HOST_AND_PLUGINS, PipelineView, wait_ms);
+command!(SetPipeline, "set-pipeline", HOST_AND_PLUGINS, PipelineView, wait_ms);
 
 impl Pipelines {
     /// All of them.

@@ -11,8 +11,8 @@ use semver::Version;
 use serde_json::json;
 
 use self::parts::{
-    MEMORY, callback, changed, configured, ended, installation, metadata, plan, plugin, point, problem, replaced,
-    signer, times, version,
+    MEMORY, callback, changed, configured, ended, installation, metadata, pipeline, plan, plugin, point, problem,
+    replaced, signer, times, version,
 };
 use super::*;
 use crate::command::*;
@@ -116,12 +116,19 @@ fn answers() -> BTreeMap<&'static str, Value> {
         of::<Isolate>(changed()),
         of::<List>(vec![plugin()]),
         of::<Load>(plugin()),
+        of::<Pipelines>(vec![pipeline()]),
         of::<Points>(vec![point()]),
+        of::<ReloadConfig>(ReloadedConfig {
+            changed: vec!["logs is changed".into()],
+            needs_restart: vec!["limits".into()],
+        }),
         of::<Replace>(replaced()),
         of::<Restart>(plugin()),
         of::<Rollback>(changed()),
         of::<SetLevel>(point()),
         of::<SetLogLevel>(plugin()),
+        of::<SetPipeline>(pipeline()),
+        of::<ShowPipeline>(pipeline()),
         of::<Show>(PluginDetail {
             plugin: plugin(),
             callbacks: vec![PlacedCallback { point: "message.publish".into(), callback: callback() }],

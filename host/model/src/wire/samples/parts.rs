@@ -1,5 +1,6 @@
 //! What the samples are made of, with every field that it may have.
 
+use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
 
 use semver::Version;
@@ -12,8 +13,9 @@ use crate::installed::{Configured, Installation, Kind, Listed, Origin, Signature
 use crate::isolation::{Isolation, LimitView, LimitedBy, Placed, PlacedBy, WorkerState, WorkerView};
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
-use crate::note::NoteHook;
+use crate::note::{EndpointKind, Guarantee, NoteEndpoint, NoteHook};
 use crate::package::{Build, Builder, Compatibility, Digest, File, KeyId, Metadata, Requirement, Tar, Target};
+use crate::pipeline::{EndpointState, PipelineState, PipelineView, SinkView, SourceView};
 use crate::stats::{LastFault, Latency, StatsLevel};
 use crate::times::UpgradeTimes;
 use crate::view::{
@@ -119,6 +121,7 @@ pub(super) fn plugin() -> PluginView {
         file: Some("/opt/libhookrail_mask.so".into()),
         instances: vec!["mask:logs".into()],
         declared: vec![hook()],
+        endpoints: vec![endpoint()],
         log_level: LogLevel::Info,
         memory: Some(MemoryView { held: MEMORY, total_allocations: 7, max_bytes: Some(95), over: true }),
         isolation: Some(Placed::new(Isolation::Worker(Some("auth".into())), PlacedBy::Store)),
@@ -133,6 +136,42 @@ pub(super) fn plugin() -> PluginView {
         }),
         former: vec![former],
         installed: Some(installed),
+    }
+}
+
+fn endpoint() -> NoteEndpoint {
+    NoteEndpoint { kind: EndpointKind::Sink, name: "file".into(), guarantee: Guarantee::AtLeastOnce }
+}
+
+pub(super) fn pipeline() -> PipelineView {
+    let dropped = || BTreeMap::from([("denied".to_owned(), 1)]);
+    PipelineView {
+        name: "logs".into(),
+        state: PipelineState::Running,
+        received: 4,
+        dropped: dropped(),
+        routed: 3,
+        sources: vec![SourceView {
+            name: "files".into(),
+            uses: "tail".into(),
+            state: EndpointState::Failed,
+            reason: Some("no such file".into()),
+            restarts: 2,
+            sent: 4,
+        }],
+        sinks: vec![SinkView {
+            name: "archive".into(),
+            uses: "file-log".into(),
+            state: EndpointState::Waiting,
+            reason: Some("its plugin does not run".into()),
+            restarts: 1,
+            policy: "block".into(),
+            capacity: 1024,
+            given: 3,
+            delivered: 1,
+            dropped: dropped(),
+            held: 1,
+        }],
     }
 }
 
@@ -162,6 +201,7 @@ pub(super) fn metadata() -> Metadata {
             library: "lib/libmask.so".parse().unwrap(),
         }],
         hooks: vec![hook()],
+        endpoints: vec![endpoint()],
         capabilities: vec!["fs.read:/etc/mask".into()],
         isolation: Some("worker".into()),
     }
