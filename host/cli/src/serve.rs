@@ -56,9 +56,9 @@ pub(crate) fn run(options: &Serve) -> Result<ExitCode, Error> {
     supervisor.ready();
     wait(&interrupt, &supervisor, &streams);
     supervisor.stopping();
-    streams.stop_all(Instant::now() + options.drain);
     // Its socket is closed first, so that no further command begins.
     drop(control);
+    streams.stop_all(Instant::now() + options.drain);
     let views = streams.views();
     if options.json {
         stderr::json(&views);

@@ -123,6 +123,7 @@ pub enum Guarantee {
     AtMostOnce,
     /// What a newer plugin promises.
     #[serde(other)]
+    #[schemars(skip)]
     Unknown,
 }
 

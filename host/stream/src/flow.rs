@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::mem::take;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
@@ -54,6 +55,8 @@ pub(crate) struct Outlet {
     pub(crate) given: Count,
     pub(crate) delivered: Count,
     pub(crate) drops: Drops,
+    /// Whether its sink is no more part of a pipeline that goes on.
+    is_gone: AtomicBool,
 }
 
 /// What a source needs to send, and uses again and again.
@@ -111,8 +114,10 @@ impl Flow {
     }
 
     /// From the next batch on messages go there.
-    pub(crate) fn set_routing(&self, routing: Routing) {
-        *self.routing.lock() = Arc::new(routing);
+    ///
+    /// Returns where they went, which whoever sends now still holds.
+    pub(crate) fn set_routing(&self, routing: Routing) -> Arc<Routing> {
+        std::mem::replace(&mut *self.routing.lock(), Arc::new(routing))
     }
 
     /// Waits until each queue that blocks has room; see [`Queue::wait_for_room`].
@@ -170,7 +175,14 @@ impl Flow {
 
 impl Outlet {
     pub(crate) fn new(queue: Queue) -> Self {
-        Outlet { queue, given: Count::default(), delivered: Count::default(), drops: Drops::default() }
+        let (given, delivered, drops) = (Count::default(), Count::default(), Drops::default());
+        Outlet { queue, given, delivered, drops, is_gone: AtomicBool::new(false) }
+    }
+
+    /// From now on what it drops is settled with that: its sink does not come back, and sources are not to wait for it.
+    pub(crate) fn leave(&self) {
+        // Relaxed: whoever drops something for it was told by its queue, under a lock.
+        self.is_gone.store(true, Ordering::Relaxed);
     }
 
     /// The oldest `count` of what was taken are delivered.
@@ -203,6 +215,18 @@ impl Outlet {
         let mut refused = Vec::new();
         self.queue.put_back(taken, &mut refused);
         self.drop_all(points, &mut refused);
+        // It comes late, and nobody will take it.
+        if self.queue.is_closed() {
+            self.clear(points);
+        }
+    }
+
+    /// What another one has left comes first here.
+    pub(crate) fn adopt(&self, points: &Points, left: &Outlet) {
+        let (left, mut refused) = (left.queue.clear(), Vec::new());
+        self.given.add(left.len());
+        self.queue.adopt(left, &mut refused);
+        self.drop_all(points, &mut refused);
     }
 
     /// Drops what is left, once the queue is closed.
@@ -224,7 +248,7 @@ impl Outlet {
             points.dropped(Arc::unwrap_or_clone(message), kind, None, why);
         }
         // What a shutdown has dropped, its source is to send again.
-        if kind != DropKind::Shutdown {
+        if kind != DropKind::Shutdown || self.is_gone.load(Ordering::Relaxed) {
             receipt.settle();
         }
     }

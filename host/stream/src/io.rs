@@ -183,8 +183,12 @@ unsafe extern "C" fn send(
         // SAFETY: the texts are readable for the call.
         let mark = mark.map(|mark| unsafe { (mark.key.to_text(), mark.value.to_text()) });
         let mark = mark.filter(|(key, value)| {
-            let fits = key.len() <= LONGEST_KEY && value.len() <= LONGEST_VALUE;
-            if !fits {
+            let has_room = end.inlet.marks.has_room(key);
+            if !has_room {
+                log!(error, "a mark is not kept: its source has too many keys");
+            }
+            let fits = has_room && key.len() <= LONGEST_KEY && value.len() <= LONGEST_VALUE;
+            if !fits && has_room {
                 let (key, value) = (key.len(), value.len());
                 log!(error, "a mark is not kept: its key has {key} bytes, its value {value}; {LONGEST_KEY} and {LONGEST_VALUE} are allowed");
             }

@@ -28,5 +28,6 @@ mod slot;
 mod source;
 mod streams;
 pub mod topic;
+mod watched;
 
 pub use streams::{NewStreams, Streams};

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// The format of the file.
 const FORMAT: u32 = 1;
+/// The most keys of one source.
+const MOST: usize = 100_000;
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 30;
 
@@ -79,6 +81,7 @@ struct State {
     newest: BTreeMap<String, String>,
     /// Whether `kept` has changed since it was written.
     is_changed: bool,
+    generation: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -99,7 +102,7 @@ impl Marks {
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(error),
         };
-        let state = State { newest: kept.clone(), kept, is_changed: false };
+        let state = State { newest: kept.clone(), kept, ..State::default() };
         Ok(Marks { file: Some(file), changes: changes.clone(), state: Mutex::new(state), writing: Mutex::default() })
     }
 
@@ -114,9 +117,23 @@ impl Marks {
         set(&mut self.state.lock().newest, key, value);
     }
 
-    /// Everything up to there is settled.
-    pub(crate) fn keep(&self, key: &str, value: &str) {
+    /// Whether there is room for a mark of that key.
+    pub(crate) fn has_room(&self, key: &str) -> bool {
+        let state = self.state.lock();
+        state.newest.len() < MOST || state.newest.contains_key(key)
+    }
+
+    /// Which marks are kept: those of what was sent since [`begin_again`](Self::begin_again).
+    pub(crate) fn generation(&self) -> u64 {
+        self.state.lock().generation
+    }
+
+    /// Everything up to there is settled, of what was sent in that generation.
+    pub(crate) fn keep(&self, generation: u64, key: &str, value: &str) {
         let mut state = self.state.lock();
+        if state.generation != generation {
+            return;
+        }
         set(&mut state.kept, key, value);
         let was_changed = std::mem::replace(&mut state.is_changed, true);
         drop(state);
@@ -129,6 +146,7 @@ impl Marks {
     pub(crate) fn begin_again(&self) {
         let mut state = self.state.lock();
         state.newest = state.kept.clone();
+        state.generation += 1;
     }
 
     /// Where a source goes on: behind what was sent, which this process delivers.
@@ -158,7 +176,11 @@ impl Marks {
             }
             state.kept.clone()
         };
-        replace(file, &Stored { format: FORMAT, marks }).inspect_err(|_| self.state.lock().is_changed = true)
+        replace(file, &Stored { format: FORMAT, marks }).inspect_err(|_| {
+            self.state.lock().is_changed = true;
+            // To be tried again.
+            self.changes.tell();
+        })
     }
 }
 
@@ -209,11 +231,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let changes = Arc::new(Changes::default());
         let marks = Marks::open(directory.path().join("marks.json"), &changes).unwrap();
-        marks.keep("a", "1");
-        marks.keep("a", "2");
+        marks.keep(0, "a", "1");
+        marks.keep(0, "a", "2");
         assert!(changes.wait());
         marks.write().unwrap();
-        marks.keep("a", "3");
+        marks.keep(0, "a", "3");
         assert!(changes.wait());
         changes.end();
         assert!(!changes.wait());
@@ -225,13 +247,13 @@ mod tests {
         let file = directory.path().join("a pipeline/a source.json");
         let marks = open(&file).unwrap();
         marks.sent("a", "2");
-        marks.keep("a", "1");
-        marks.keep("b", "7");
+        marks.keep(0, "a", "1");
+        marks.keep(0, "b", "7");
         marks.write().unwrap();
-        marks.keep("b", "8");
+        marks.keep(0, "b", "8");
         let again = open(&file).unwrap();
         assert_eq!(again.newest(), [("a".into(), "1".into()), ("b".into(), "7".into())]);
-        again.keep("a", "");
+        again.keep(0, "a", "");
         again.write().unwrap();
         assert_eq!(open(&file).unwrap().kept(), [("b".into(), "7".into())]);
     }
@@ -255,7 +277,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("there/marks.json");
         let marks = open(&file).unwrap();
-        marks.keep("a", "1");
+        marks.keep(0, "a", "1");
         fs::write(directory.path().join("there"), "in the way").unwrap();
         assert!(marks.write().is_err());
         fs::remove_file(directory.path().join("there")).unwrap();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::name::is_plain;
 use hookrail_engine::Endpoints;
-use hookrail_model::error::{ConfigError, Error};
+use hookrail_model::error::{ApiMisuse, ConfigError, Error};
 use hookrail_model::log;
 use hookrail_model::pipeline::{
     EndpointState, PipelineConfig, PipelineState, PipelineView, QueueConfig, SinkView, SourceView,
@@ -130,7 +130,8 @@ impl Pipeline {
                 Some((old, part)) if old == source => part.clone(),
                 // The marks are those of the name, whatever it uses: what it cannot use, it forgets.
                 Some((_, (_, inlet))) => {
-                    (self.slot(name, &source.uses, &source.config, Way::Source(inlet.clone())), inlet.clone())
+                    let inlet = Arc::new(inlet.successor());
+                    (self.slot(name, &source.uses, &source.config, Way::Source(inlet.clone())), inlet)
                 }
                 None => {
                     let inlet = Arc::new(Inlet::new(Arc::new(self.marks(name)?)));
@@ -164,36 +165,60 @@ impl Pipeline {
 
     /// Changes to what was prepared: only what differs is ended and started. What is left in the queue of a sink that is
     /// no more is delivered until the deadline, and dropped then.
-    pub(crate) fn change(&self, parts: Parts, serving: &[Arc<Endpoints>], deadline: Instant) -> Result<(), Error> {
+    ///
+    /// `greet` tells a slot which plugins serve.
+    pub(crate) fn change(&self, parts: Parts, greet: impl Fn(&Slot), deadline: Instant) -> Result<(), Error> {
         let _changing = self.changing.lock();
         let before = self.parts();
         let is_new = |slot: &Arc<Slot>| !before.slots().any(|known| Arc::ptr_eq(known, slot));
         let is_old = |slot: &Arc<Slot>| !parts.slots().any(|known| Arc::ptr_eq(known, slot));
         let routing = parts.routing(&self.name)?;
         let state = *self.state.lock();
-        let old_sources: Vec<_> = before.sources.values().map(|(slot, _)| slot.clone()).filter(is_old).collect();
-        let old_sinks: Vec<_> = before.sinks.values().filter(|(slot, _)| is_old(slot)).cloned().collect();
+        let old_sources: Vec<_> = before.sources.values().filter(|(slot, _)| is_old(slot)).cloned().collect();
+        let old_sinks: Vec<_> = before.sinks.iter().filter(|(_, (slot, _))| is_old(slot)).collect();
         let parts = Arc::new(parts);
+        // First, so that the new ones are told what happens to their plugins from now on.
+        *self.parts.write() = parts.clone();
         if state == PipelineState::Stopped {
             self.flow.set_routing(routing);
-            *self.parts.write() = parts;
             return Ok(());
         }
-        for slot in parts.slots().filter(|slot| is_new(slot)) {
-            serving.iter().for_each(|endpoints| slot.serve(endpoints));
+        end_sources(&old_sources.iter().map(|(slot, _)| slot.clone()).collect::<Vec<_>>(), deadline);
+        parts.slots().filter(|slot| is_new(slot)).for_each(|slot| greet(slot));
+        let is_successor = |name: &str| old_sinks.iter().any(|(old, _)| *old == name);
+        for (name, (slot, _)) in parts.sinks.iter().filter(|(_, (slot, _))| is_new(slot)) {
+            if !is_successor(name) {
+                slot.begin()?;
+            }
         }
-        for (slot, _) in parts.sinks.values().filter(|(slot, _)| is_new(slot)) {
-            slot.begin()?;
+        let sent_there = self.flow.set_routing(routing);
+        // Whoever sends by the way before is about to put it there.
+        while Arc::strong_count(&sent_there) > 1 && Instant::now() < deadline {
+            std::thread::sleep(LOOK);
         }
-        self.flow.set_routing(routing);
-        end_sources(&old_sources, deadline);
-        drain(&old_sinks, &self.flow, deadline);
-        *self.parts.write() = parts.clone();
+        for (name, (_, outlet)) in &old_sinks {
+            if !parts.sinks.contains_key(*name) {
+                outlet.leave();
+            }
+        }
+        let ending: Vec<_> = old_sinks.iter().map(|(_, part)| (*part).clone()).collect();
+        drain(&ending, deadline);
+        for (name, (_, outlet)) in &old_sinks {
+            match parts.sinks.get(*name) {
+                // What is left is for the one of the same name, before all that has come since.
+                Some((slot, successor)) => {
+                    successor.adopt(&self.flow.points, outlet);
+                    slot.begin()?;
+                }
+                None => outlet.clear(&self.flow.points),
+            }
+        }
         if state == PipelineState::Running {
             for (slot, _) in parts.sources.values().filter(|(slot, _)| is_new(slot)) {
                 slot.begin()?;
             }
         }
+        old_sources.iter().for_each(|(slot, inlet)| write_marks(slot, inlet));
         Ok(())
     }
 
@@ -207,13 +232,15 @@ impl Pipeline {
         self.parts().config == *config
     }
 
-    /// Begins its work, unless it runs.
-    pub(crate) fn start(&self, serving: &[Arc<Endpoints>]) -> Result<(), Error> {
+    /// Begins its work, unless it runs; `greet` tells a slot which plugins serve.
+    pub(crate) fn start(&self, greet: impl Fn(&Slot)) -> Result<(), Error> {
         let _changing = self.changing.lock();
         let parts = self.parts();
         if *self.state.lock() == PipelineState::Stopped {
-            for slot in parts.slots() {
-                serving.iter().for_each(|endpoints| slot.serve(endpoints));
+            parts.slots().for_each(|slot| greet(slot));
+            if parts.source_slots().iter().any(|slot| !slot.wait_until_idle(Instant::now())) {
+                // It may still send, behind what was dropped.
+                return Err(ApiMisuse::busy(&*self.name, "stopped").into());
             }
             parts.sources.values().for_each(|(_, inlet)| inlet.begin_again());
             for (slot, outlet) in parts.sinks.values() {
@@ -258,18 +285,15 @@ impl Pipeline {
         let parts = self.parts();
         end_sources(&parts.source_slots(), deadline);
         let sinks: Vec<_> = parts.sinks.values().cloned().collect();
-        drain(&sinks, &self.flow, deadline);
+        drain(&sinks, deadline);
+        sinks.iter().for_each(|(_, outlet)| outlet.clear(&self.flow.points));
         self.write_marks();
         *self.state.lock() = PipelineState::Stopped;
     }
 
     /// Makes the marks of its sources durable.
     pub(crate) fn write_marks(&self) {
-        for (slot, inlet) in self.parts().sources.values() {
-            if let Err(error) = inlet.marks.write() {
-                log!(error, "{}: its marks cannot be written, so it will send messages again: {error}", slot.path);
-            }
-        }
+        self.parts().sources.values().for_each(|(slot, inlet)| write_marks(slot, inlet));
     }
 
     /// Whether all its sources have nothing more to send, and its sinks nothing more to take.
@@ -315,8 +339,8 @@ fn end_sources(sources: &[Arc<Slot>], deadline: Instant) {
     }
 }
 
-/// Ends sinks when their queues are empty, or the deadline has come; then what is left is dropped.
-fn drain(sinks: &[(Arc<Slot>, Arc<Outlet>)], flow: &Flow, deadline: Instant) {
+/// Ends sinks when their queues are empty, or the deadline has come.
+fn drain(sinks: &[(Arc<Slot>, Arc<Outlet>)], deadline: Instant) {
     sinks.iter().for_each(|(_, outlet)| outlet.queue.set_mode(Mode::Draining));
     while sinks.iter().any(|(_, outlet)| outlet.queue.held() > 0) && Instant::now() < deadline {
         std::thread::sleep(LOOK);
@@ -328,7 +352,12 @@ fn drain(sinks: &[(Arc<Slot>, Arc<Outlet>)], flow: &Flow, deadline: Instant) {
             log!(error, "{}: its sink was told to end, and does not return", slot.path);
         }
         outlet.queue.set_mode(Mode::Closed);
-        outlet.clear(&flow.points);
+    }
+}
+
+fn write_marks(slot: &Slot, inlet: &Inlet) {
+    if let Err(error) = inlet.marks.write() {
+        log!(error, "{}: its marks cannot be written, so it will send messages again: {error}", slot.path);
     }
 }
 

@@ -11,9 +11,9 @@ use std::time::Instant;
 use hookrail_abi::{DropKind, Message};
 use hookrail_model::pipeline::{QueueConfig, QueuePolicy};
 use parking_lot::{Condvar, Mutex};
-use rustix::event::{EventfdFlags, eventfd};
 
 use crate::receipt::Receipt;
+use crate::watched::Watched;
 
 /// A message on its way to one sink.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ struct State {
     /// Whether the sink is to end, though the queue goes on.
     is_reader_closed: bool,
     /// Readable while there is something to take, once the sink has asked for it.
-    watched: Option<OwnedFd>,
+    watched: Option<Watched>,
 }
 
 /// Whether messages come and go.
@@ -88,7 +88,7 @@ impl Queue {
         &self.config
     }
 
-    /// Waits until a source need not wait to put one message in, until the time is over, or `is_over` returns true after
+    /// Waits until there is room for a message if the policy is to wait, until the time is over, or `is_over` returns true after
     /// [`wake`](Self::wake). Returns whether there is room.
     pub(crate) fn wait_for_room(&self, deadline: Option<Instant>, is_over: impl Fn() -> bool) -> bool {
         if self.config.policy != QueuePolicy::Block {
@@ -103,29 +103,28 @@ impl Queue {
         true
     }
 
-    /// Puts messages in, in order; waits for room if that is the policy. What has no place is added to `refused`.
+    /// Puts messages in, in order. What has no place is added to `refused`. Does not wait: where the policy is to wait, the
+    /// source has waited for room before, and its batch goes in whole.
     pub(crate) fn put(&self, items: &mut Vec<Item>, refused: &mut Vec<Refused>) {
         let mut state = self.state.lock();
         for item in items.drain(..) {
-            while self.config.policy == QueuePolicy::Block && state.mode == Mode::Open && self.is_full(&state) {
-                self.tell(&state);
-                self.room.wait(&mut state);
-            }
             if state.mode != Mode::Open {
                 refused.push((item, DropKind::Shutdown));
             } else if self.config.policy == QueuePolicy::LatestPerKey {
                 self.put_latest(&mut state, item, refused);
-            } else if !self.is_full(&state) {
+            } else if self.config.policy == QueuePolicy::Block || !self.is_full(&state) {
                 state.items.push_back(item);
-            } else if self.config.policy == QueuePolicy::DropOldest {
-                let oldest = state.items.pop_front();
+            } else if self.config.policy == QueuePolicy::DropOldest
+                && let Some(oldest) = state.items.pop_front()
+            {
                 state.items.push_back(item);
-                refused.extend(oldest.map(|oldest| (oldest, DropKind::Full)));
+                refused.push((oldest, DropKind::Full));
             } else {
+                // What the sink has taken is not to be given up.
                 refused.push((item, DropKind::Full));
             }
         }
-        self.tell(&state);
+        self.tell(&mut state);
     }
 
     fn put_latest(&self, state: &mut State, item: Item, refused: &mut Vec<Refused>) {
@@ -135,10 +134,14 @@ impl Queue {
             refused.push((std::mem::replace(&mut state.items[place], item), DropKind::Replaced));
             return;
         }
-        if self.is_full(state)
-            && let Some(oldest) = self.take_first(state)
-        {
-            refused.push((oldest, DropKind::Full));
+        if self.is_full(state) {
+            match self.take_first(state) {
+                Some(oldest) => refused.push((oldest, DropKind::Full)),
+                None => {
+                    refused.push((item, DropKind::Full));
+                    return;
+                }
+            }
         }
         let number = state.first.wrapping_add(state.items.len() as u64);
         state.by_key.insert(key.to_owned(), number);
@@ -190,7 +193,7 @@ impl Queue {
             taken.push_back(item);
         }
         state.taken += taken.len() - before;
-        self.rest(&state);
+        self.show(&mut state);
         if taken.len() > before { Taken::Some } else { Taken::Nothing }
     }
 
@@ -222,14 +225,14 @@ impl Queue {
             }
             state.items.push_front(item);
         }
-        self.tell(&state);
+        self.tell(&mut state);
     }
 
     /// Opens the queue, or has it end.
     pub(crate) fn set_mode(&self, mode: Mode) {
         let mut state = self.state.lock();
         state.mode = mode;
-        self.tell(&state);
+        self.tell(&mut state);
         self.readable.notify_all();
         self.room.notify_all();
     }
@@ -238,7 +241,7 @@ impl Queue {
     pub(crate) fn close_reader(&self, is_closed: bool) {
         let mut state = self.state.lock();
         state.is_reader_closed = is_closed;
-        self.tell(&state);
+        self.tell(&mut state);
         self.readable.notify_all();
     }
 
@@ -276,33 +279,40 @@ impl Queue {
         self.room.notify_all();
     }
 
+    /// Puts what another queue had left to the front, in its order. What has been replaced meanwhile is added to `refused`.
+    pub(crate) fn adopt(&self, left: Vec<Item>, refused: &mut Vec<Refused>) {
+        let mut state = self.state.lock();
+        state.taken += left.len();
+        drop(state);
+        self.put_back(&mut left.into(), refused);
+    }
+
+    /// Whether nothing comes and goes any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.lock().mode == Mode::Closed
+    }
+
     /// A descriptor that is readable while there is something to take, or the sink is to end.
     pub(crate) fn watch(&self) -> Option<OwnedFd> {
         let mut state = self.state.lock();
         if state.watched.is_none() {
-            state.watched = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok();
+            state.watched = Watched::new();
         }
-        self.tell(&state);
-        state.watched.as_ref()?.try_clone().ok()
+        self.show(&mut state);
+        state.watched.as_ref()?.give()
     }
 
     /// Something may be there to take, or the sink is to end.
-    fn tell(&self, state: &State) {
-        let is_ready = !state.items.is_empty() || state.is_reader_closed || state.mode != Mode::Open;
-        if is_ready {
-            self.readable.notify_one();
-            if let Some(watched) = &state.watched {
-                // A counter that is full is readable.
-                let _ = rustix::io::write(watched, &1_u64.to_ne_bytes());
-            }
-        }
+    fn tell(&self, state: &mut State) {
+        self.readable.notify_one();
+        self.show(state);
     }
 
-    /// Nothing may be left to take.
-    fn rest(&self, state: &State) {
+    /// Has the descriptor say how it is.
+    fn show(&self, state: &mut State) {
         let is_ready = !state.items.is_empty() || state.is_reader_closed || state.mode != Mode::Open;
-        if let Some(watched) = state.watched.as_ref().filter(|_| !is_ready) {
-            let _ = rustix::io::read(watched, &mut [0_u8; 8]);
+        if let Some(watched) = &mut state.watched {
+            watched.tell(is_ready);
         }
     }
 }

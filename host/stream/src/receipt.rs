@@ -17,8 +17,20 @@ use crate::marks::Marks;
 #[derive(Debug)]
 pub(crate) struct Tracker {
     marks: Arc<Marks>,
-    open: Mutex<VecDeque<Arc<Batch>>>,
+    /// That of the marks.
+    generation: u64,
+    open: Mutex<Open>,
 }
+
+#[derive(Debug)]
+struct Open {
+    batches: VecDeque<Arc<Batch>>,
+    /// From how many on those that nobody needs are taken out.
+    limit: usize,
+}
+
+/// So many batches are kept without a look at them.
+const FEW: usize = 1024;
 
 #[derive(Debug)]
 struct Batch {
@@ -37,7 +49,8 @@ pub(crate) struct Receipt {
 
 impl Tracker {
     pub(crate) fn new(marks: Arc<Marks>) -> Arc<Self> {
-        Arc::new(Tracker { marks, open: Mutex::default() })
+        let open = Mutex::new(Open { batches: VecDeque::new(), limit: FEW });
+        Arc::new(Tracker { generation: marks.generation(), marks, open })
     }
 
     /// Begins a batch; the source holds the first share until it has sent it.
@@ -47,19 +60,53 @@ impl Tracker {
         if let Some((key, value)) = &batch.mark {
             self.marks.sent(key, value);
         }
-        open.push_back(batch.clone());
+        if open.batches.len() >= open.limit {
+            open.compact();
+        }
+        open.batches.push_back(batch.clone());
         Receipt { batch, tracker: self.clone() }
     }
 
     /// Keeps the marks of the batches that are settled, up to the first that is not.
     fn advance(&self) {
         let mut open = self.open.lock();
-        // Acquire: pairs with the Release of the last share.
-        while let Some(batch) = open.pop_front_if(|batch| batch.shares.load(Ordering::Acquire) == 0) {
+        while let Some(batch) = open.batches.pop_front_if(|batch| batch.is_settled()) {
             if let Some((key, value)) = &batch.mark {
-                self.marks.keep(key, value);
+                self.marks.keep(self.generation, key, value);
             }
         }
+    }
+}
+
+impl Batch {
+    fn is_settled(&self) -> bool {
+        // Acquire: pairs with the Release of the last share.
+        self.shares.load(Ordering::Acquire) == 0
+    }
+
+    fn key(&self) -> Option<&str> {
+        self.mark.as_ref().map(|(key, _)| &**key)
+    }
+}
+
+impl Open {
+    /// Takes out what is settled and makes no difference, while something before it is not: batches without a mark, and
+    /// those whose mark the next one replaces. One message that nobody takes must not cost memory for all that follow.
+    fn compact(&mut self) {
+        let mut left: VecDeque<Arc<Batch>> = VecDeque::new();
+        for batch in self.batches.drain(..) {
+            if batch.is_settled() {
+                if batch.key().is_none() {
+                    continue;
+                }
+                if left.back().is_some_and(|last| last.is_settled() && last.key() == batch.key()) {
+                    left.pop_back();
+                }
+            }
+            left.push_back(batch);
+        }
+        self.limit = (2 * left.len()).max(FEW);
+        self.batches = left;
     }
 }
 
@@ -102,6 +149,29 @@ mod tests {
         assert_eq!(marks.kept(), [("file".to_owned(), "1".to_owned())]);
         second.settle();
         assert_eq!(marks.kept(), [("file".to_owned(), "3".to_owned())]);
+    }
+
+    #[test]
+    fn what_waits_for_one_message_takes_no_memory_and_is_kept_with_it() {
+        let marks = Arc::new(Marks::in_memory());
+        let tracker = Tracker::new(marks.clone());
+        let first = tracker.begin(mark("0"));
+        (0..10 * FEW).for_each(|number| tracker.begin(mark(&number.to_string()).filter(|_| number % 2 == 1)).settle());
+        assert!(tracker.open.lock().batches.len() <= FEW + 1);
+        assert_eq!(marks.kept(), []);
+        first.settle();
+        assert_eq!(marks.kept(), [("file".to_owned(), (10 * FEW - 1).to_string())]);
+    }
+
+    #[test]
+    fn what_is_left_of_an_earlier_begin_moves_no_mark() {
+        let marks = Arc::new(Marks::in_memory());
+        let (tracker, old) = (Tracker::new(marks.clone()), Tracker::new(marks.clone()).begin(mark("1")));
+        drop(tracker);
+        marks.begin_again();
+        Tracker::new(marks.clone()).begin(mark("2")).settle();
+        old.settle();
+        assert_eq!(marks.kept(), [("file".to_owned(), "2".to_owned())]);
     }
 
     #[test]

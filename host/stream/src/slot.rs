@@ -66,6 +66,8 @@ struct State {
     is_worked: bool,
     /// Whether an endpoint runs.
     is_running: bool,
+    /// Whether what runs was told to end.
+    is_told: bool,
     /// Whether it has nothing more to do.
     is_done: bool,
     /// Its plugin, while that serves.
@@ -150,7 +152,7 @@ impl Slot {
     pub(crate) fn end(&self) {
         let mut state = self.state.lock();
         state.is_wanted = false;
-        self.close(&state);
+        self.close(&mut state);
         self.changed.notify_all();
     }
 
@@ -203,7 +205,7 @@ impl Slot {
         let mut state = self.state.lock();
         let coming = state.coming.take_if(|(of, _)| is_it(of));
         if state.serving.take_if(|of| is_it(of)).is_some() {
-            self.close(&state);
+            self.close(&mut state);
             self.changed.notify_all();
         }
         drop(state);
@@ -232,7 +234,8 @@ impl Slot {
     }
 
     /// Has whatever runs told to end.
-    fn close(&self, _: &State) {
+    fn close(&self, state: &mut State) {
+        state.is_told = true;
         match &self.way {
             Way::Sink(outlet) => outlet.queue.close_reader(true),
             Way::Source(inlet) => {
@@ -242,7 +245,8 @@ impl Slot {
         }
     }
 
-    fn open(&self, _: &State) {
+    fn open(&self, state: &mut State) {
+        state.is_told = false;
         match &self.way {
             Way::Sink(outlet) => outlet.queue.close_reader(false),
             Way::Source(inlet) => inlet.close(false),
@@ -327,35 +331,27 @@ impl Slot {
             if !self.is_current(&state, of) {
                 return Ok(());
             }
-            self.open(&state);
+            self.open(&mut state);
             state.is_running = true;
         }
         let _idle = Idle(self);
         let result = self.run(&mut runs);
-        let is_told = !self.is_current(&self.state.lock(), of);
         // Before it is idle: it keeps its plugin.
         drop(runs);
-        match result {
-            Err(_) if is_told => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) if is_told => Ok(()),
-            Ok(()) => self.returned(),
+        let mut state = self.state.lock();
+        if state.is_told || !self.is_current(&state, of) {
+            return Ok(());
         }
-    }
-
-    /// It has returned, and nobody has told it to.
-    fn returned(&self) -> Result<(), Error> {
+        result?;
+        // It has returned, and nobody has told it to.
         match &self.way {
-            Way::Source(_) => {
-                self.state.lock().is_done = true;
-                Ok(())
+            Way::Sink(outlet) if !outlet.queue.wait_until_closed(Instant::now()) => {
+                let why = Misbehaved::failed("run", "it returned, though messages may come");
+                Err(Error::misbehaved(&*self.uses, why))
             }
-            Way::Sink(outlet) if outlet.queue.wait_until_closed(Instant::now()) => {
-                self.state.lock().is_done = true;
+            _ => {
+                state.is_done = true;
                 Ok(())
-            }
-            Way::Sink(_) => {
-                Err(Error::misbehaved(&*self.uses, Misbehaved::failed("run", "it returned, though messages may come")))
             }
         }
     }

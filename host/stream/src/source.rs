@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
-use rustix::event::{EventfdFlags, eventfd};
 
 use crate::counts::Count;
 use crate::marks::Marks;
 use crate::receipt::Tracker;
+use crate::watched::Watched;
 
 /// The way from one source.
 #[derive(Debug)]
 pub(crate) struct Inlet {
     pub(crate) marks: Arc<Marks>,
     tracker: Mutex<Arc<Tracker>>,
-    pub(crate) sent: Count,
+    pub(crate) sent: Arc<Count>,
     state: Mutex<State>,
     closed: Condvar,
 }
@@ -25,13 +25,20 @@ pub(crate) struct Inlet {
 struct State {
     is_closed: bool,
     /// Readable once it is closed, once the source has asked for it.
-    watched: Option<OwnedFd>,
+    watched: Option<Watched>,
 }
 
 impl Inlet {
     pub(crate) fn new(marks: Arc<Marks>) -> Self {
         let tracker = Mutex::new(Tracker::new(marks.clone()));
-        Inlet { marks, tracker, sent: Count::default(), state: Mutex::default(), closed: Condvar::new() }
+        Inlet { marks, tracker, sent: Arc::default(), state: Mutex::default(), closed: Condvar::new() }
+    }
+
+    /// For another endpoint of the same source: this one may not have returned, and stays closed.
+    pub(crate) fn successor(&self) -> Self {
+        let tracker = Mutex::new(self.tracker());
+        let (marks, sent) = (self.marks.clone(), self.sent.clone());
+        Inlet { marks, tracker, sent, state: Mutex::default(), closed: Condvar::new() }
     }
 
     /// What follows up on what the source sends now.
@@ -41,8 +48,8 @@ impl Inlet {
 
     /// Nothing of what was sent is under way any more: the source begins where everything is settled.
     pub(crate) fn begin_again(&self) {
-        *self.tracker.lock() = Tracker::new(self.marks.clone());
         self.marks.begin_again();
+        *self.tracker.lock() = Tracker::new(self.marks.clone());
     }
 
     /// Whether the source is to end.
@@ -77,19 +84,19 @@ impl Inlet {
     pub(crate) fn watch(&self) -> Option<OwnedFd> {
         let mut state = self.state.lock();
         if state.watched.is_none() {
-            state.watched = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok();
+            state.watched = Watched::new();
         }
         if state.is_closed {
             state.tell();
         }
-        state.watched.as_ref()?.try_clone().ok()
+        state.watched.as_ref()?.give()
     }
 }
 
 impl State {
-    fn tell(&self) {
-        if let Some(watched) = &self.watched {
-            let _ = rustix::io::write(watched, &1_u64.to_ne_bytes());
+    fn tell(&mut self) {
+        if let Some(watched) = &mut self.watched {
+            watched.tell(true);
         }
     }
 }

@@ -204,12 +204,12 @@ impl Streams {
             done.push(format!("{name} is stopped and gone"));
         }
         for (name, pipeline, parts) in changed {
-            pipeline.change(parts, &serving, deadline)?;
+            pipeline.change(parts, |slot| self.shared.greet(slot), deadline)?;
             done.push(format!("{name} is changed"));
         }
         for (name, pipeline) in new {
             self.shared.state.lock().pipelines.insert(name.clone(), pipeline.clone());
-            pipeline.start(&serving)?;
+            pipeline.start(|slot| self.shared.greet(slot))?;
             done.push(format!("{name} is new, and started"));
         }
         Ok(done)
@@ -220,9 +220,7 @@ impl Streams {
     /// # Errors
     /// If there is none with that name, or the system starts no thread now.
     pub fn start(&self, name: &str) -> Result<(), Error> {
-        let pipeline = self.shared.find(name)?;
-        let serving = self.shared.state.lock().serving.clone();
-        pipeline.start(&serving)
+        self.shared.find(name)?.start(|slot| self.shared.greet(slot))
     }
 
     /// Ends the sources of a pipeline; its sinks take what is in their queues, and wait. Waits until the deadline.
@@ -303,6 +301,12 @@ impl Shared {
     fn find(&self, name: &str) -> Result<Arc<Pipeline>, Error> {
         let found = self.state.lock().pipelines.get(name).cloned();
         found.ok_or_else(|| ApiMisuse::NoPipeline(name.into()).into())
+    }
+
+    /// Tells a slot which plugins serve. Under the lock of the list, so that one that leaves meanwhile is told to the slot
+    /// afterwards.
+    fn greet(&self, slot: &Slot) {
+        self.state.lock().serving.iter().for_each(|endpoints| slot.serve(endpoints));
     }
 
     fn pipelines(&self) -> Vec<Arc<Pipeline>> {

@@ -100,7 +100,12 @@ fn malformed_metadata_is_refused() {
         ("unknown key of a sink", endpoint(json!({"evil": 1})), "HR0806", "unknown field `endpoints.0.evil`"),
         ("a sink for a terminal", endpoint(json!({"name": "\u{1b}c"})), "HR0806", "`endpoints` has a character that"),
         ("a kind that is none", endpoint(json!({"kind": "tap"})), "HR0806", "unknown variant `tap`"),
-        ("a guarantee that is none", endpoint(json!({"guarantee": "once"})), "HR0806", "unknown variant `once`"),
+        (
+            "a guarantee that is none",
+            endpoint(json!({"guarantee": "once"})),
+            "HR0806",
+            "`endpoints.0.guarantee` is none of at-least",
+        ),
         (
             "a sink that promises nothing",
             with("/endpoints", json!([{"kind": "sink", "name": "a"}])),

@@ -101,3 +101,17 @@ fn a_pipeline_that_is_no_more_is_stopped_and_one_that_is_new_is_started() {
     assert_eq!(out, numbers(out.len() as u64), "what was sent was delivered");
     eventually("the new one has done its work", || pipes.lines("other").len() == 10);
 }
+
+#[test]
+fn a_sink_with_another_configuration_gets_what_the_one_before_has_left() {
+    let pipes = Pipes::new();
+    let sink = |name: &str, more: Value| pipes.sink(name, more, QueueConfig::default());
+    apply(&pipes, &pipeline(source(), sink("before", json!({ "takes_us": 2000 })))).unwrap();
+    eventually("messages wait", || pipes.view().sinks[0].held > 200);
+    let now = BTreeMap::from([("p".to_owned(), pipeline(source(), sink("after", json!({}))))]);
+    // Without time for what is queued.
+    pipes.streams.apply(&now, Instant::now()).unwrap();
+    pipes.finish();
+    let all = [pipes.lines("before"), pipes.lines("after")].concat();
+    assert_eq!(all, numbers(MANY), "in order, none twice");
+}

@@ -70,6 +70,21 @@ fn a_plugin_that_is_halted_sends_and_takes_nothing_until_it_is_resumed() {
 }
 
 #[test]
+fn a_plugin_that_is_resumed_before_its_endpoints_have_ended_goes_on() {
+    let pipes = Pipes::new();
+    let late = json!({ "takes_us": 20, "ends_late_ms": 50 });
+    let source = json!({ "until": MANY, "batch": 10, "pause_us": 500, "ends_late_ms": 50 });
+    pipes.start(source, pipes.sink("out", late, QueueConfig::default()));
+    for _ in 0..5 {
+        let before = pipes.view().sinks[0].delivered;
+        eventually("messages flow", || pipes.view().sinks[0].delivered > before || pipes.streams.are_done());
+        pipes.host.halt(&pipes.plugin).unwrap();
+        pipes.host.resume(&pipes.plugin).unwrap();
+    }
+    has_lost_nothing(&pipes);
+}
+
+#[test]
 fn a_plugin_that_is_unloaded_and_loaded_again_goes_on_where_it_was() {
     let mut pipes = flowing();
     let plugin = pipes.plugin.clone();

@@ -1,6 +1,6 @@
 //! Panics where the environment variable `PANICS` says, and does nothing wrong without it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hookrail_abi::State;
 use hookrail_abi::prelude::*;
@@ -38,9 +38,34 @@ impl Drop for Specimen {
     }
 }
 
+/// Runs until it is told to end.
+struct Idle;
+
+impl Source for Idle {
+    fn run(&mut self, io: &mut SourceIo<'_>) -> Result<()> {
+        at("run");
+        while !io.wait(Duration::from_secs(1)) {}
+        Ok(())
+    }
+}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        at("free");
+    }
+}
+
+impl Specimen {
+    fn idle(&self, _: NoConfig) -> Result<impl Source> {
+        at("accept");
+        Ok(Idle)
+    }
+}
+
 impl Plugin for Specimen {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| at("callback"), priority = 10, effects = pure];
+    const ENDPOINTS: Endpoints<Self> = endpoints![source "idle" => Self::idle];
 
     fn start(_: &Startup, _: Config) -> Result<Self> {
         at("start");

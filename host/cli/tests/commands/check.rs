@@ -224,6 +224,40 @@ fn in_process_is_for_a_debugger_and_finds_the_same() {
     assert!(text(&output.stderr).contains("error[HR0629]"), "{}", text(&output.stderr));
 }
 
+/// What a source and a sink in C need, no schema says: a pipeline of the operator's does.
+#[test]
+fn endpoints_run_with_the_configuration_of_a_pipeline_that_uses_them() {
+    const RUN: [&str; 3] = ["accept-free", "endpoints-end", "unload-endpoints"];
+    let only = ["--only", "endpoints|accept-free|endpoints-end|unload-endpoints"];
+    let detail = |report: &Value, name: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == name).unwrap()["detail"].as_str().unwrap().to_owned()
+    };
+    let (report, code) = json(&c("sends_and_takes"), &only);
+    assert_eq!((code, status(&report, "endpoints")), (Some(0), "passed"), "{report:#}");
+    for name in RUN {
+        assert_eq!(status(&report, name), "skipped", "{report:#}");
+        let said = "source numbers needs a configuration, such as a pipeline of --config gives it: ";
+        assert!(detail(&report, name).starts_with(said), "{report:#}");
+    }
+    let file = directory("endpoints_configured").join("hookrail.toml");
+    let pipeline = r#"
+[pipelines.numbers.sources.in]
+use = "sends-and-takes-in-c/numbers"
+config.until = 500
+
+[pipelines.numbers.sinks.out]
+use = "sends-and-takes-in-c"
+config.file = "out"
+"#;
+    fs::write(&file, pipeline).unwrap();
+    let (report, code) = json(&c("sends_and_takes"), &[&only[..], &["--config", file.to_str().unwrap()]].concat());
+    assert_eq!(code, Some(0), "{report:#}");
+    RUN.iter().for_each(|name| assert_eq!(status(&report, name), "passed", "{report:#}"));
+    let ran = detail(&report, "endpoints-end");
+    assert!(ran.starts_with("source numbers returns after 500 messages; sink lines ends within "), "{ran}");
+}
+
 /// Each check that cannot be done without the points says so, and where the way is told.
 #[test]
 fn skips_for_points_of_another_program_say_how_to_check_those() {
@@ -245,7 +279,10 @@ fn levels_and_patterns_choose_the_checks() {
         let checks = report["checks"].as_array().unwrap();
         checks.iter().map(|check| check["name"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(names(&["--strictness", "1"]), ["entry-symbol", "note", "entry", "starts", "loads", "callbacks"]);
+    assert_eq!(
+        names(&["--strictness", "1"]),
+        ["entry-symbol", "note", "entry", "starts", "loads", "endpoints", "callbacks"]
+    );
     assert_eq!(names(&["--strictness", "1", "--skip", "e.*|callbacks"]), ["note", "starts", "loads"]);
     // What is named is run, however strict it is.
     assert_eq!(names(&["--only", "constructors", "--only", "note"]), ["note", "constructors"]);
@@ -262,7 +299,7 @@ fn impossible_checks_are_clear_errors() {
         (&["/"], 5, "error[HR0303]"),
         (&[good, "--only", "nosuch"], 2, "error[HR0617]: the pattern `nosuch` names no check"),
         (&[good, "--skip", "("], 2, "error[HR0617]: the pattern `(` is not a pattern"),
-        (&[good, "--in-process"], 2, "error[HR0619]: 46 checks are selected"),
+        (&[good, "--in-process"], 2, "error[HR0619]: 51 checks are selected"),
         (&[good, "--isolated", "--in-process"], 2, "cannot be used with"),
         (&[good, "--seed", "x"], 2, "invalid value 'x'"),
         (&[good, "--timeout", "0s"], 2, "use 1s to 24h"),

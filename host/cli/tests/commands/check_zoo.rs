@@ -15,7 +15,7 @@ use hookrail_tests::{has_peer, root, zoo, zoo_cpp};
 use serde_json::Value;
 
 use crate::excused::{EXCUSED, PARTS};
-use crate::zoo_rows::{C, CHANGES, CRASHES, HANGS, LINKED, MISTAKES, NO_PLUGINS, PANICS, RUST, Row, SLOW};
+use crate::zoo_rows::{C, CHANGES, CRASHES, ENDPOINTS, HANGS, LINKED, MISTAKES, NO_PLUGINS, PANICS, RUST, Row, SLOW};
 
 /// In which process a plugin is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ impl Place {
 fn zoo_config() -> PathBuf {
     let passed = [
         ("breaks", r#"["BREAKS", "BREAKS_LOCK"]"#),
+        ("breaks-endpoints", r#"["BREAKS"]"#),
         ("changes-the-process", r#"["CHANGES"]"#),
         ("panics-somewhere", r#"["PANICS"]"#),
     ];
@@ -129,6 +130,11 @@ everywhere! {
 
     [] fn every_mistake_fails_its_check_and_no_other(place) {
         MISTAKES.iter().for_each(|row| check(&c("breaks"), "BREAKS", row, &[], place));
+    }
+
+    [ignore = "takes minutes: .ci/long runs it"]
+    fn every_mistake_of_an_endpoint_fails_its_check_and_no_other(place) {
+        ENDPOINTS.iter().for_each(|row| check(&c("breaks_endpoints"), "BREAKS", row, &[], place));
     }
 
     [ignore = "takes minutes: .ci/long runs it"]
@@ -234,7 +240,7 @@ fn linked(name: &str, more: &[&str], output: &str) -> PathBuf {
 /// Whether every check is shown to fail: one that nothing fails says nothing.
 #[test]
 fn every_check_has_an_specimen() {
-    let tables = [C, RUST, PANICS, CRASHES, MISTAKES, CHANGES, LINKED, HANGS];
+    let tables = [C, RUST, PANICS, CRASHES, MISTAKES, ENDPOINTS, CHANGES, LINKED, HANGS];
     let mut found: BTreeSet<&str> = tables
         .iter()
         .copied()
@@ -256,7 +262,7 @@ fn every_check_has_an_specimen() {
 fn every_specimen_has_a_row_or_a_reason() {
     let fails = |table: &'static [Row]| table.iter().filter(|row| !row.1.is_empty()).map(|row| row.0);
     // Those of whole tables, and those that are linked in a way of their own.
-    let more = ["breaks", "changes_the_process", "brings_unique_symbols", "leans_on_a_library"];
+    let more = ["breaks", "breaks_endpoints", "changes_the_process", "brings_unique_symbols", "leans_on_a_library"];
     let in_c = fails(C).chain(NO_PLUGINS.iter().copied()).chain(more).map(|name| format!("c/{name}.c"));
     let in_rust = fails(RUST).chain(["panics_somewhere"]).map(|name| format!("examples/{name}.rs"));
     let reasons = EXCUSED.iter().map(|(file, why, _)| (file, why)).chain(PARTS.iter().map(|(file, why)| (file, why)));

@@ -44,7 +44,7 @@ pub(crate) fn cargo(package: &Path, arguments: &[&str]) -> String {
     succeeds(&mut command)
 }
 
-pub(crate) fn passes_its_checks(library: &Path) {
+fn passes_its_checks(library: &Path) {
     let checked = succeeds(hookrail(&["check"]).arg(library));
     assert!(checked.contains(" passed") && !checked.contains(" failed"), "{checked}");
 }

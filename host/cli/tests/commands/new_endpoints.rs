@@ -10,7 +10,7 @@ use hookrail_tests::cli::{hookrail, run, text};
 use hookrail_tests::{has_peer, own_target};
 use serde_json::Value;
 
-use crate::new::{cargo, completed, made, passes_its_checks, refused, succeeds};
+use crate::new::{cargo, completed, made, refused, succeeds};
 
 /// A crate, tested and built; its directory and its library.
 fn in_rust(name: &str, arguments: &[&str]) -> (PathBuf, PathBuf) {
@@ -60,9 +60,20 @@ fn endpoint(library: &Path) -> (String, String, String) {
     (word("kind"), word("name"), word("guarantee"))
 }
 
+/// As its author checks it: in its directory, so that its endpoint is run with the configuration of the pipeline there.
+fn passes_its_checks(package: &Path, library: &Path) {
+    let checked = succeeds(hookrail(&["check", "--json"]).arg(library).current_dir(package));
+    let report: Value = serde_json::from_str(&checked).unwrap();
+    for check in report["checks"].as_array().unwrap() {
+        let (name, status) = (check["name"].as_str().unwrap(), check["status"].as_str().unwrap());
+        let is_of_endpoints = ["accept-free", "endpoints-end", "hostile-endpoints", "unload-endpoints"].contains(&name);
+        assert!(status == "passed" || status == "skipped" && !is_of_endpoints, "{check:#}");
+    }
+}
+
 fn is_served_as_a_source(package: &Path, library: &Path) {
     assert_eq!(endpoint(library), ("source".into(), "ticks".into(), "at-most-once".into()));
-    passes_its_checks(library);
+    passes_its_checks(package, library);
     let live = Live::start(&mut serve(package, library));
     assert_eq!([live.out.line(0), live.out.line(1)], ["1", "2"]);
     live.interrupt();
@@ -74,7 +85,7 @@ fn is_served_as_a_source(package: &Path, library: &Path) {
 
 fn is_served_as_a_sink(package: &Path, library: &Path) {
     assert_eq!(endpoint(library), ("sink".into(), "file".into(), "at-least-once".into()));
-    passes_its_checks(library);
+    passes_its_checks(package, library);
     for lines in ["one\ntwo\n", "three\n"] {
         let output = run(&mut serve(package, library), lines.as_bytes());
         assert!(output.status.success(), "{}", text(&output.stderr));

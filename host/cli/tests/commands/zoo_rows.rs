@@ -38,6 +38,7 @@ pub(crate) const C: &[Row] = &[
     ("short_record", &[("starts", "failed")]),
     ("short_table", &[("loads", "failed"), ("queries", "failed")]),
     ("thread_in_constructor", &[("entry", "failed")]),
+    ("undeclared_endpoints", &[("note", "warned"), ("endpoints", "failed"), ("callbacks", "warned")]),
     ("undeclared_hook", &[("loads", "failed")]),
     ("unknown_point", &[("note", "warned"), ("callbacks", "warned")]),
 ];
@@ -77,17 +78,20 @@ pub(crate) const RUST: &[Row] = &[
 
 /// Where `panics_somewhere` panics.
 pub(crate) const PANICS: &[Row] = &[
+    ("accept", &[("endpoints", "failed")]),
     ("callback", &[("callbacks", "failed")]),
     ("create", &[("starts", "failed")]),
     ("destroy", &[("starts", "failed")]),
     ("apply_changes", &[("hostile-state", "failed")]),
     ("drain", &[("pauses", "failed")]),
+    ("free", &[("endpoints", "failed")]),
     ("halt", &[("pauses", "failed")]),
     ("health", &[("pauses", "failed")]),
     ("ready", &[("loads", "failed")]),
     ("reload", &[("hostile-reload", "failed")]),
     ("restore", &[("state-round-trip", "failed")]),
     ("resume", &[("pauses", "failed")]),
+    ("run", &[("endpoints-end", "failed")]),
     ("save", &[("orders", "failed")]),
     ("save_changes", &[("orders", "failed")]),
     ("schema", &[("loads", "failed"), ("schema", "failed")]),
@@ -150,6 +154,28 @@ pub(crate) const MISTAKES: &[Row] = &[
     ("verdict", &[("callbacks", "failed")]),
     ("writes-and-restores", &[("payload-memory", "crashed")]),
     ("writes-to-notify", &[("callbacks", "failed")]),
+];
+
+/// What `breaks_endpoints` does wrong.
+pub(crate) const ENDPOINTS: &[Row] = &[
+    ("accepts-anything", &[("hostile-endpoints", "failed")]),
+    ("another-name", &[("endpoints", "failed")]),
+    ("answers-for-nothing", &[("endpoints-end", "failed")]),
+    ("answers-oddly", &[("endpoints-end", "failed")]),
+    ("leaks-in-accept", &[("accept-free", "failed")]),
+    ("leaves-a-thread", &[("unload-endpoints", "failed")]),
+    ("no mistake", &[]),
+    ("no-table", &[("endpoints", "failed")]),
+    ("opens-in-accept", &[("accept-free", "failed")]),
+    ("part-of-the-table", &[("loads", "failed"), ("endpoints", "failed")]),
+    ("refuses-in-silence", &[("hostile-endpoints", "failed")]),
+    ("run-aborts", &[("endpoints-end", "crashed")]),
+    ("sends-no-text", &[("endpoints-end", "failed")]),
+    ("sink-returns", &[("endpoints-end", "failed")]),
+    ("source-ignores-closing", &[("endpoints-end", "failed")]),
+    // There is nothing wrong with that.
+    ("source-returns", &[]),
+    ("starts-in-accept", &[("accept-free", "failed")]),
 ];
 
 /// What `changes_the_process` changes, and when.

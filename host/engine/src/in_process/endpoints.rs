@@ -7,7 +7,7 @@ use hookrail_abi::Text;
 use hookrail_abi::boundary::{self, STREAM_SINK, STREAM_SOURCE, Str, StreamIo, StreamTable};
 use hookrail_dispatch::frame;
 use hookrail_loader::PluginDiagnostics;
-use hookrail_model::error::Error;
+use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::note::EndpointKind;
 
 use super::{InProcess, failed};
@@ -75,6 +75,10 @@ impl Accepts for Of {
             // SAFETY: by the type invariant the instance is started; texts for the call, and room for a pointer.
             unsafe { (self.table.accept)(self.state, number(kind), Str::new(name), Str::new(config), &mut at) }
         })?;
+        if at.is_null() {
+            let said = "it returned 0, and wrote no endpoint";
+            return Err(Error::misbehaved(&*self.caller.instance, Misbehaved::failed("accept", said)));
+        }
         // INVARIANT: `accept` succeeded.
         Ok(Box::new(Made { table: self.table, at, caller: self.caller.clone() }))
     }

@@ -155,7 +155,7 @@ impl Host<'_> {
                 let text = |text: &hookrail_abi::Text| text.as_str().to_owned();
                 ToEndpoint::Marks(marks.iter().map(|mark| (text(&mark.key), text(&mark.value))).collect())
             }
-            FromEndpoint::Receive { most, timeout_ns } => self.receive(most.min(MOST) as usize, timeout_ns)?,
+            FromEndpoint::Receive { most, timeout_ns } => self.receive(most.clamp(1, MOST) as usize, timeout_ns)?,
             FromEndpoint::Send { mut messages, mark, timeout_ns } => {
                 let mark = mark.as_ref().map(|(key, value)| StreamMark { key: Str::new(key), value: Str::new(value) });
                 let mark = mark.as_ref().map_or(null(), std::ptr::from_ref);

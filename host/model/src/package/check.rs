@@ -7,6 +7,7 @@ use semver::Version;
 use super::super::capability::Capability;
 use super::metadata::{FORMAT, Functionality, Metadata, Requirement};
 use super::target::{Build, Target};
+use crate::note::Guarantee;
 use crate::parse::ParseError;
 
 /// The longest version, in bytes. A name and a version are parts of file names, which are limited to 255 bytes.
@@ -57,6 +58,10 @@ impl Metadata {
             return Err(format!("`isolation` is `{isolation}`: `worker` or `in-process`"));
         }
         self.functionality.iter().try_for_each(Functionality::check).map_err(|error| error.to_string())?;
+        if let Some(index) = self.endpoints.iter().position(|endpoint| endpoint.guarantee == Guarantee::Unknown) {
+            let known = [Guarantee::AtLeastOnce, Guarantee::AtMostOnce].map(Guarantee::name).join(", ");
+            return Err(format!("`endpoints.{index}.guarantee` is none of {known}"));
+        }
         self.check_requirements()?;
         self.check_files()?;
         self.check_targets()

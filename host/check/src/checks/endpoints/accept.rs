@@ -7,6 +7,7 @@ use super::{Scene, failed, shown};
 use crate::answer::{Found, Not};
 use crate::checks::leave::{QUICK, settled};
 use crate::checks::{caught, config, may, must};
+use crate::counted::counted;
 use crate::leftovers::Leftovers;
 use crate::raw;
 use crate::subject::Subject;
@@ -77,10 +78,8 @@ pub(in super::super::super) fn accept_free(subject: &Subject) -> Found {
         };
         let now = Leftovers::now();
         if now.threads > before.threads {
-            let threads = now.threads - before.threads;
-            return Err(
-                format!("{} starts {threads} threads when it is accepted: that is for `run`", shown(endpoint)).into()
-            );
+            let threads = counted(now.threads - before.threads, "thread");
+            return Err(format!("{} starts {threads} when it is accepted: that is for `run`", shown(endpoint)).into());
         }
         must(&format!("freeing {}", shown(endpoint)), accepted.free())?;
         (0..10).try_for_each(|_| again())?;
