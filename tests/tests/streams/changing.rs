@@ -115,3 +115,17 @@ fn a_sink_with_another_configuration_gets_what_the_one_before_has_left() {
     let all = [pipes.lines("before"), pipes.lines("after")].concat();
     assert_eq!(all, numbers(MANY), "in order, none twice");
 }
+
+#[test]
+fn what_a_sink_that_goes_leaves_behind_holds_no_mark_back() {
+    let pipes = flowing();
+    let stuck = pipes.sink("stuck", json!({ "retries_every": 1 }), QueueConfig::default().with_capacity(10_000));
+    let good = || pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()));
+    apply(&pipes, &good().with_sink("stuck", stuck)).unwrap();
+    eventually("it has something to do", || pipes.view().sinks.iter().any(|sink| sink.held > 20));
+    let now = BTreeMap::from([("p".to_owned(), good())]);
+    pipes.streams.apply(&now, Instant::now()).unwrap();
+    eventually("the source is done", || pipes.view().sources[0].state == hookrail::EndpointState::Done);
+    let mark = || std::fs::read_to_string(pipes.file("streams/marks/p/in.json")).unwrap_or_default();
+    eventually("its last mark is kept", || mark().contains(&format!("\"{MANY}\"")));
+}
