@@ -113,8 +113,9 @@ fn plugins_points_and_callbacks_of_a_running_host_are_offered() {
     check_of_host(&["hooks", "explain", "message.p"], &["message.publish"]);
     check_of_host(&["hooks", "unquarantine", "message.publish", "mask"], &["mask/mask"]);
     // Whatever a socket is called: the process that listens on it is ours.
-    let mut hosts = [std::process::id(), host.id()].map(|pid| pid.to_string());
-    hosts.sort();
+    let mut hosts = [std::process::id(), host.id()];
+    hosts.sort_unstable();
+    let hosts = hosts.map(|pid| pid.to_string());
     check_of_host(&["plugin", "list", "--pid", ""], &[&*hosts[0], &*hosts[1]]);
     host.end();
 }
