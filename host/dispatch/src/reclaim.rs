@@ -23,6 +23,14 @@ pub fn is_inside() -> bool {
     threads::own().is_some_and(Slot::is_inside)
 }
 
+/// Clears what calls have left on this thread's stack, as far as the C library keeps it for another thread: there it would
+/// look like calls of that thread. For a thread that has run code of plugins and is about to end.
+#[inline(never)]
+pub fn clear_stack() {
+    // glibc keeps 16 KiB below the last frame, and gives the rest back to the system.
+    std::hint::black_box(&mut [0_u8; 64 << 10]);
+}
+
 /// Counts this thread among those that run code of plugins, from now on: what a call leaves on its stack must not be
 /// taken for a call that still runs.
 pub fn register_thread() {

@@ -273,6 +273,7 @@ impl Slot {
             }
             // Without another thread this one goes on, and keeps what the plugin has left.
             if of.is_some() && self.spawn(pause).is_ok() {
+                reclaim::clear_stack();
                 return;
             }
         }

@@ -67,6 +67,7 @@ impl Endpoints {
             let ran = unsafe { endpoint.run(&end.io()) };
             // Before the host hears of it: then nothing of it is in use.
             drop(endpoint);
+            reclaim::clear_stack();
             // Without a host this process ends.
             let _ = end.sender.send(&FromEndpoint::Ran(ran.map_err(Into::into)), &[]);
         };
