@@ -72,7 +72,7 @@ const WRITE: Duration = Duration::from_millis(200);
 /// streams.stop("counting", Instant::now() + Duration::from_secs(5))?;
 /// assert_eq!(streams.view("counting")?.sinks[0].delivered, 3);
 /// # drop(host);
-/// # std::fs::remove_dir_all(directory).unwrap();
+/// # let _ = std::fs::remove_dir_all(directory);
 /// # Ok::<(), hookrail::Error>(())
 /// ```
 #[derive(Debug)]
