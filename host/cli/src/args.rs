@@ -29,7 +29,7 @@ pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::Plugin;
 pub(crate) use self::new::{Language, New, PointsCrate, Wanted};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
-pub(crate) use self::pipeline::{Ending, One, Pipeline};
+pub(crate) use self::pipeline::{Ending, One, Pipeline, Queues};
 pub(crate) use self::run::{InputFormat, OutputFormat, Run};
 pub(crate) use self::selection::{Common, Selection};
 pub(crate) use self::serve::Serve;

@@ -1,5 +1,6 @@
-//! `hookrail pipeline`: the pipelines of a running host.
+//! `hookrail pipeline`: the pipelines of a running host, and the queues that one has left on disk.
 
+mod queues;
 mod text;
 
 use hookrail::control::Manage;
@@ -22,6 +23,7 @@ pub(crate) fn run(command: &Pipeline) -> Result<ExitCode, Error> {
             let shown = remote::connect(&common.selection)?.ask(ShowPipeline::new(pipeline))?;
             if common.json { print::json(&shown)? } else { print::lines(text::one(&shown))? }
         }
+        Pipeline::Queues(options) => return queues::run(options),
         Pipeline::Start(one) => set(one, SetPipeline::new(&one.pipeline, PipelineAct::Start))?,
         Pipeline::Resume(one) => set(one, SetPipeline::new(&one.pipeline, PipelineAct::Resume))?,
         Pipeline::Stop(ending) => end(ending, PipelineAct::Stop)?,

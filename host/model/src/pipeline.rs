@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::units::fields;
 use crate::{constructors, setters};
 
 /// What an operator says of one pipeline: `[pipelines.NAME]`.
@@ -60,6 +61,9 @@ pub struct QueueConfig {
     /// For `latest_per_key`: the header whose value is the key; without it the topic is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// For `spill`: how many bytes it may have on disk; without it, 1 GiB.
+    #[serde(deserialize_with = "fields::optional_size", skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
 }
 
 /// What happens to a message for which a queue has no room.
@@ -77,6 +81,9 @@ pub enum QueuePolicy {
     /// A message takes the place of one with the same key that is still in the queue, full or not; if it is full of other
     /// keys, the oldest one is dropped.
     LatestPerKey,
+    /// Each message is written to disk when it comes, and survives the host; when the disk has no more room, its source
+    /// waits.
+    Spill,
 }
 
 impl QueuePolicy {
@@ -87,19 +94,28 @@ impl QueuePolicy {
             QueuePolicy::DropNewest => "drop_newest",
             QueuePolicy::DropOldest => "drop_oldest",
             QueuePolicy::LatestPerKey => "latest_per_key",
+            QueuePolicy::Spill => "spill",
         }
     }
 }
 
 impl Default for QueueConfig {
     fn default() -> Self {
-        QueueConfig { policy: QueuePolicy::default(), capacity: 1024, key: None }
+        QueueConfig { policy: QueuePolicy::default(), capacity: 1024, key: None, size: None }
+    }
+}
+
+impl QueueConfig {
+    /// How many bytes it may have on disk.
+    pub fn size(&self) -> u64 {
+        self.size.unwrap_or(1 << 30)
     }
 }
 
 setters!(QueueConfig {
     with_policy(policy: QueuePolicy),
     with_capacity(capacity: usize),
+    with_size(size: Option<u64>),
 });
 
 setters!(SourceConfig { with_config(config: Value) });
@@ -280,6 +296,23 @@ pub struct SinkView {
     pub dropped: BTreeMap<String, u64>,
     /// How many of them are in its queue, or taken and not answered for.
     pub held: u64,
+    /// What its queue has on disk, if it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskView>,
+}
+
+/// A queue on disk, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DiskView {
+    /// How many bytes its messages take.
+    pub bytes: u64,
+    /// How many they may take.
+    pub size: u64,
+    /// How many places in it were found damaged since the queue was opened, and put aside.
+    pub damaged: u64,
+    /// How many messages that cost since then: they are dropped as `fault`.
+    pub lost: u64,
 }
 
 constructors! {
@@ -307,6 +340,13 @@ constructors! {
         delivered: 0,
         dropped: BTreeMap::new(),
         held: 0,
+        disk: None,
+    }
+
+    /// One in which nothing is damaged.
+    DiskView(bytes: u64, size: u64) {
+        damaged: 0,
+        lost: 0,
     }
 }
 

@@ -15,7 +15,8 @@ use hookrail_model::error::Error;
 use parking_lot::Mutex;
 
 use crate::counts::{Count, Drops};
-use crate::queue::{Item, Queue, Refused};
+use crate::item::{Answered, Item, Kept, Refused};
+use crate::queue::Queue;
 use crate::receipt::{Receipt, Tracker};
 use crate::route::Routes;
 use crate::topic::Cache;
@@ -168,7 +169,7 @@ impl Flow {
         self.routed.add(1);
         let message = Arc::new(message);
         for number in &sending.found {
-            sending.batches[*number].push(Item { message: message.clone(), receipt: receipt.share() });
+            sending.batches[*number].push(Item { message: message.clone(), kept: Kept::Source(receipt.share()) });
         }
     }
 }
@@ -176,6 +177,8 @@ impl Flow {
 impl Outlet {
     pub(crate) fn new(queue: Queue) -> Self {
         let (given, delivered, drops) = (Count::default(), Count::default(), Drops::default());
+        // What was on disk.
+        given.add(queue.held());
         Outlet { queue, given, delivered, drops, is_gone: AtomicBool::new(false) }
     }
 
@@ -187,7 +190,7 @@ impl Outlet {
 
     /// The oldest `count` of what was taken are delivered.
     pub(crate) fn deliver(&self, points: &Points, taken: &mut VecDeque<Item>, count: usize) {
-        let is_hooked = points.delivered.is_hooked();
+        let (is_hooked, mut answered) = (points.delivered.is_hooked(), Answered::default());
         for mut item in taken.drain(..count) {
             if is_hooked {
                 match Arc::get_mut(&mut item.message) {
@@ -196,18 +199,21 @@ impl Outlet {
                     None => _ = points.delivered.dispatch(&mut Message::clone(&item.message)),
                 }
             }
+            answered.add(&item);
             item.settle();
         }
         self.delivered.add(count);
-        self.queue.answered(count);
+        self.queue.answered(&answered);
     }
 
     /// The oldest `count` of what was taken never can be delivered.
     pub(crate) fn reject(&self, points: &Points, taken: &mut VecDeque<Item>, count: usize, why: &str) {
+        let mut answered = Answered::default();
         for item in taken.drain(..count) {
+            answered.add(&item);
             self.drop(points, item, DropKind::Fault, why);
         }
-        self.queue.answered(count);
+        self.queue.answered(&answered);
     }
 
     /// What was taken and not answered for is given to the sink again.
@@ -243,12 +249,14 @@ impl Outlet {
 
     fn drop(&self, points: &Points, item: Item, kind: DropKind, why: &str) {
         self.drops.add(kind);
-        let Item { message, receipt } = item;
+        let Item { message, kept } = item;
         if points.dropped.is_hooked() {
             points.dropped(Arc::unwrap_or_clone(message), kind, None, why);
         }
         // What a shutdown has dropped, its source is to send again.
-        if kind != DropKind::Shutdown || self.is_gone.load(Ordering::Relaxed) {
+        if let Kept::Source(receipt) = kept
+            && (kind != DropKind::Shutdown || self.is_gone.load(Ordering::Relaxed))
+        {
             receipt.settle();
         }
     }

@@ -16,7 +16,8 @@ use hookrail_model::time::later;
 use hookrail_model::{guarded, log};
 
 use crate::flow::{Flow, Outlet, Sending};
-use crate::queue::{Item, Taken};
+use crate::item::Item;
+use crate::queue::Taken;
 use crate::receipt::Tracker;
 use crate::source::Inlet;
 
@@ -44,6 +45,8 @@ pub(crate) struct SourceEnd {
 pub(crate) struct SinkEnd {
     flow: Arc<Flow>,
     outlet: Arc<Outlet>,
+    /// The number of its endpoint.
+    reader: u64,
     /// What was taken and not answered for.
     taken: UnsafeCell<VecDeque<Item>>,
     /// Where the messages of the last `receive` stand.
@@ -76,7 +79,8 @@ impl SourceEnd {
 impl SinkEnd {
     pub(crate) fn new(flow: &Arc<Flow>, outlet: &Arc<Outlet>) -> Self {
         let (taken, shown, pause) = (UnsafeCell::default(), UnsafeCell::default(), Cell::new(PAUSES.0));
-        SinkEnd { flow: flow.clone(), outlet: outlet.clone(), taken, shown, pause }
+        let reader = outlet.queue.reader();
+        SinkEnd { flow: flow.clone(), outlet: outlet.clone(), reader, taken, shown, pause }
     }
 
     /// What its endpoint is run with, for as long as this stays.
@@ -104,7 +108,7 @@ impl SinkEnd {
         let (taken, shown) = unsafe { (&mut *self.taken.get(), &mut *self.shown.get()) };
         shown.clear();
         let before = taken.len();
-        match self.outlet.queue.take(most, deadline, taken) {
+        match self.outlet.queue.take(self.reader, most, deadline, taken) {
             Taken::Closed => return Err(STREAM_CLOSED),
             Taken::Nothing => return Err(STREAM_NOTHING),
             Taken::Some => {}
@@ -134,7 +138,7 @@ impl SinkEnd {
                 log!(warn, "{all} messages are given again after {:?}: {why}", self.pause.get());
                 self.outlet.put_back(points, taken);
                 // It is the sink that waits, since nobody else can give it anything.
-                self.outlet.queue.wait_until_closed(later(Instant::now(), self.pause.get()));
+                self.outlet.queue.wait_until_closed(self.reader, later(Instant::now(), self.pause.get()));
                 self.pause.set((self.pause.get() * 2).min(PAUSES.1));
                 all
             }
@@ -282,7 +286,7 @@ unsafe extern "C" fn wait_of_sink(stream: *mut Stream, timeout_ns: u64) -> u32 {
         // SAFETY: `stream` is that of a sink's end.
         let end = unsafe { sink(stream) };
         let until = later(Instant::now(), Duration::from_nanos(timeout_ns));
-        if end.outlet.queue.wait_until_closed(until) { STREAM_CLOSED } else { STREAM_NOTHING }
+        if end.outlet.queue.wait_until_closed(end.reader, until) { STREAM_CLOSED } else { STREAM_NOTHING }
     })
 }
 

@@ -18,6 +18,7 @@
 mod counts;
 mod flow;
 mod io;
+mod item;
 mod marks;
 mod own;
 mod pipeline;
@@ -26,8 +27,10 @@ mod receipt;
 mod route;
 mod slot;
 mod source;
+pub mod spill;
 mod streams;
 pub mod topic;
 mod watched;
+mod whole;
 
 pub use streams::{NewStreams, Streams};

@@ -4,14 +4,16 @@
 //! as a whole, so that it is the old one or the new one, whatever ends the host while it is written.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
+
+use crate::whole::{self, invalid};
 
 /// The format of the file.
 const FORMAT: u32 = 1;
@@ -45,7 +47,7 @@ struct Due {
 }
 
 impl Changes {
-    fn tell(&self) {
+    pub(crate) fn tell(&self) {
         self.state.lock().is_due = true;
         self.changed.notify_all();
     }
@@ -176,7 +178,7 @@ impl Marks {
             }
             state.kept.clone()
         };
-        replace(file, &Stored { format: FORMAT, marks }).inspect_err(|_| {
+        whole::replace(file, &Stored { format: FORMAT, marks }).inspect_err(|_| {
             self.state.lock().is_changed = true;
             // To be tried again.
             self.changes.tell();
@@ -196,7 +198,6 @@ fn set(marks: &mut BTreeMap<String, String>, key: &str, value: &str) {
 
 fn read(file: &Path) -> io::Result<BTreeMap<String, String>> {
     let length = fs::metadata(file)?.len();
-    let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     if length > LARGEST {
         return Err(invalid(format!("it has {length} bytes, {LARGEST} are allowed")));
     }
@@ -205,17 +206,6 @@ fn read(file: &Path) -> io::Result<BTreeMap<String, String>> {
         FORMAT => Ok(stored.marks),
         other => Err(invalid(format!("its format is {other}, this host reads {FORMAT}"))),
     }
-}
-
-fn replace(file: &Path, stored: &Stored) -> io::Result<()> {
-    let directory = file.parent().expect("a file of marks lies in a directory");
-    fs::create_dir_all(directory)?;
-    let new = file.with_extension("new");
-    let mut writing = File::create(&new)?;
-    writing.write_all(&serde_json::to_vec(stored)?)?;
-    writing.sync_all()?;
-    fs::rename(&new, file)?;
-    File::open(directory)?.sync_all()
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! One pipeline: its slots, and what they share.
 
+mod check;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_abi::name::is_plain;
+use hookrail_abi::DropKind;
 use hookrail_engine::Endpoints;
 use hookrail_model::error::{ApiMisuse, ConfigError, Error};
 use hookrail_model::log;
 use hookrail_model::pipeline::{
-    EndpointState, PipelineConfig, PipelineState, PipelineView, QueueConfig, SinkView, SourceView,
+    EndpointState, PipelineConfig, PipelineState, PipelineView, QueueConfig, QueuePolicy, SinkView, SourceView,
 };
 use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
@@ -21,7 +23,9 @@ use crate::own::Own;
 use crate::queue::{Mode, Queue};
 use crate::slot::{Slot, SlotNow, Way};
 use crate::source::Inlet;
+use crate::spill::Spill;
 use crate::topic::{InvalidPattern, Pattern};
+use check::check;
 
 /// How long sinks have to end when their queues are empty, or nobody waits for that any more.
 const END: Duration = Duration::from_secs(1);
@@ -112,13 +116,13 @@ impl Pipeline {
         for (name, sink) in &config.sinks {
             let known = before.config.sinks.get(name).zip(before.sinks.get(name));
             let part = match known {
-                Some((old, (slot, outlet)))
-                    if old.uses == sink.uses && old.config == sink.config && old.queue == sink.queue =>
-                {
-                    (slot.clone(), outlet.clone())
+                Some((old, (slot, outlet))) if is_same_kind(&old.queue, &sink.queue) => {
+                    let is_same = old.uses == sink.uses && old.config == sink.config;
+                    let another = || self.slot(name, &sink.uses, &sink.config, Way::Sink(outlet.clone()));
+                    (if is_same { slot.clone() } else { another() }, outlet.clone())
                 }
                 _ => {
-                    let outlet = Arc::new(Outlet::new(Queue::new(sink.queue.clone())));
+                    let outlet = Arc::new(Outlet::new(self.queue(name, &sink.queue)?));
                     (self.slot(name, &sink.uses, &sink.config, Way::Sink(outlet.clone())), outlet)
                 }
             };
@@ -148,6 +152,17 @@ impl Pipeline {
         Slot::new(&self.name, name, (uses, config), way, &self.flow, &self.own)
     }
 
+    /// The queue before a sink; what it has on disk is in it.
+    fn queue(&self, sink: &str, config: &QueueConfig) -> Result<Queue, Error> {
+        if config.policy != QueuePolicy::Spill {
+            return Ok(Queue::new(config.clone(), None));
+        }
+        let directory = self.home.join("queues").join(&self.name).join(sink);
+        let doing = || format!("open the queue of {}/{sink} in {}", self.name, directory.display());
+        let spill = Spill::open(&directory).map_err(|why| Error::system(doing(), why))?;
+        Ok(Queue::new(config.clone(), Some((spill, self.changes.clone()))))
+    }
+
     fn marks(&self, source: &str) -> Result<Marks, Error> {
         let file = self.home.join("marks").join(&self.name).join(format!("{source}.json"));
         let doing = || format!("read the marks of {}/{source} in {}", self.name, file.display());
@@ -175,7 +190,14 @@ impl Pipeline {
         let routing = parts.routing(&self.name)?;
         let state = *self.state.lock();
         let old_sources: Vec<_> = before.sources.values().filter(|(slot, _)| is_old(slot)).cloned().collect();
-        let old_sinks: Vec<_> = before.sinks.iter().filter(|(_, (slot, _))| is_old(slot)).collect();
+        let (handed_over, old_sinks): (Vec<_>, Vec<_>) = before
+            .sinks
+            .iter()
+            .filter(|(_, (slot, _))| is_old(slot))
+            .partition(|(_, (_, old))| parts.sinks.values().any(|(_, outlet)| Arc::ptr_eq(outlet, old)));
+        for (sink, (_, outlet)) in parts.config.sinks.values().zip(parts.sinks.values()) {
+            outlet.queue.resize(&sink.queue);
+        }
         let parts = Arc::new(parts);
         // First, so that the new ones are told what happens to their plugins from now on.
         *self.parts.write() = parts.clone();
@@ -183,7 +205,9 @@ impl Pipeline {
             self.flow.set_routing(routing);
             return Ok(());
         }
-        end_sources(&old_sources.iter().map(|(slot, _)| slot.clone()).collect::<Vec<_>>(), deadline);
+        end_all(&old_sources.iter().map(|(slot, _)| slot.clone()).collect::<Vec<_>>(), deadline);
+        // What they leave in their queues is for those that follow.
+        end_all(&handed_over.iter().map(|(_, (slot, _))| slot.clone()).collect::<Vec<_>>(), deadline);
         parts.slots().filter(|slot| is_new(slot)).for_each(|slot| greet(slot));
         let is_successor = |name: &str| old_sinks.iter().any(|(old, _)| *old == name);
         for (name, (slot, _)) in parts.sinks.iter().filter(|(_, (slot, _))| is_new(slot)) {
@@ -203,6 +227,7 @@ impl Pipeline {
         }
         let ending: Vec<_> = old_sinks.iter().map(|(_, part)| (*part).clone()).collect();
         drain(&ending, deadline);
+        ending.iter().for_each(|(_, outlet)| outlet.queue.flush());
         for (name, (_, outlet)) in &old_sinks {
             match parts.sinks.get(*name) {
                 // What is left is for the one of the same name, before all that has come since.
@@ -256,7 +281,7 @@ impl Pipeline {
         let _changing = self.changing.lock();
         if *self.state.lock() == PipelineState::Running {
             *self.state.lock() = PipelineState::Halted;
-            end_sources(&self.parts().source_slots(), deadline);
+            end_all(&self.parts().source_slots(), deadline);
         }
     }
 
@@ -283,17 +308,19 @@ impl Pipeline {
         }
         *self.state.lock() = PipelineState::Stopping;
         let parts = self.parts();
-        end_sources(&parts.source_slots(), deadline);
+        end_all(&parts.source_slots(), deadline);
         let sinks: Vec<_> = parts.sinks.values().cloned().collect();
         drain(&sinks, deadline);
         sinks.iter().for_each(|(_, outlet)| outlet.clear(&self.flow.points));
-        self.write_marks();
+        self.flush();
         *self.state.lock() = PipelineState::Stopped;
     }
 
-    /// Makes the marks of its sources durable.
-    pub(crate) fn write_marks(&self) {
-        self.parts().sources.values().for_each(|(slot, inlet)| write_marks(slot, inlet));
+    /// Makes its queues and the marks of its sources durable.
+    pub(crate) fn flush(&self) {
+        let parts = self.parts();
+        parts.sinks.values().for_each(|(_, outlet)| outlet.queue.flush());
+        parts.sources.values().for_each(|(slot, inlet)| write_marks(slot, inlet));
     }
 
     /// Whether all its sources have nothing more to send, and its sinks nothing more to take.
@@ -318,10 +345,14 @@ impl Pipeline {
         for (slot, outlet) in parts.sinks.values() {
             let SlotNow { state, reason, restarts } = slot.now();
             let QueueConfig { policy, capacity, .. } = outlet.queue.config();
-            let mut sink = SinkView::new(&slot.name, &slot.uses, state, policy.name(), *capacity);
+            let mut sink = SinkView::new(&slot.name, &slot.uses, state, policy.name(), capacity);
             (sink.reason, sink.restarts) = (reason, restarts);
             // What is under way between these counts is seen as not delivered yet.
             (sink.delivered, sink.dropped) = (outlet.delivered.get(), outlet.drops.view());
+            sink.disk = outlet.queue.disk();
+            if let Some(lost) = sink.disk.as_ref().map(|disk| disk.lost).filter(|lost| *lost > 0) {
+                *sink.dropped.entry(DropKind::Fault.name().into()).or_default() += lost;
+            }
             (sink.held, sink.given) = (outlet.queue.held() as u64, outlet.given.get());
             view.sinks.push(sink);
         }
@@ -329,12 +360,13 @@ impl Pipeline {
     }
 }
 
-/// Ends sources, and waits until they have ended.
-fn end_sources(sources: &[Arc<Slot>], deadline: Instant) {
-    sources.iter().for_each(|slot| slot.end());
-    for slot in sources {
+/// Ends endpoints, and waits until they have ended.
+fn end_all(slots: &[Arc<Slot>], deadline: Instant) {
+    slots.iter().for_each(|slot| slot.end());
+    for slot in slots {
         if !slot.wait_until_idle(deadline) {
-            log!(error, "{}: its source was told to end, and does not return", slot.path);
+            let kind = slot.way.kind().name();
+            log!(error, "{}: its {kind} was told to end, and does not return", slot.path);
         }
     }
 }
@@ -342,7 +374,7 @@ fn end_sources(sources: &[Arc<Slot>], deadline: Instant) {
 /// Ends sinks when their queues are empty, or the deadline has come.
 fn drain(sinks: &[(Arc<Slot>, Arc<Outlet>)], deadline: Instant) {
     sinks.iter().for_each(|(_, outlet)| outlet.queue.set_mode(Mode::Draining));
-    while sinks.iter().any(|(_, outlet)| outlet.queue.held() > 0) && Instant::now() < deadline {
+    while sinks.iter().any(|(_, outlet)| !outlet.queue.is_drained()) && Instant::now() < deadline {
         std::thread::sleep(LOOK);
     }
     sinks.iter().for_each(|(slot, _)| slot.end());
@@ -361,39 +393,7 @@ fn write_marks(slot: &Slot, inlet: &Inlet) {
     }
 }
 
-/// Refuses what can never run.
-fn check(name: &str, config: &PipelineConfig) -> Result<(), Error> {
-    let invalid = |key: String, why: &str| Err(ConfigError::invalid_value(key, why).into());
-    let key = format!("pipelines.{name}");
-    let named =
-        config.sources.keys().map(|name| ("sources", name)).chain(config.sinks.keys().map(|name| ("sinks", name)));
-    for (kind, of) in named.clone() {
-        if !is_plain(of) || of.starts_with('.') {
-            return invalid(
-                format!("{key}.{kind}.{of}"),
-                "has a name that is not made of letters, digits, `-`, `_` and `.`",
-            );
-        }
-    }
-    if !is_plain(name) || name.starts_with('.') {
-        return invalid(key, "has a name that is not made of letters, digits, `-`, `_` and `.`");
-    }
-    if config.sources.is_empty() || config.sinks.is_empty() {
-        return invalid(
-            key,
-            "needs at least one source and one sink: [pipelines.NAME.sources.NAME], [pipelines.NAME.sinks.NAME]",
-        );
-    }
-    let uses = config.sources.values().map(|source| &source.uses).chain(config.sinks.values().map(|sink| &sink.uses));
-    for ((kind, of), uses) in named.zip(uses) {
-        if uses.is_empty() {
-            return invalid(format!("{key}.{kind}.{of}"), "needs `use`: the plugin whose source or sink it is");
-        }
-    }
-    for (of, sink) in &config.sinks {
-        if sink.queue.capacity == 0 {
-            return invalid(format!("{key}.sinks.{of}.queue.capacity"), "is 0: a queue needs room for one message");
-        }
-    }
-    Ok(())
+/// Whether a queue can go on with that configuration, and what is in it.
+fn is_same_kind(old: &QueueConfig, new: &QueueConfig) -> bool {
+    old.policy == new.policy && old.key == new.key
 }

@@ -3,72 +3,42 @@
 //! Sources put messages in, each on its own thread; one sink takes them out. What it has taken and not answered for is
 //! beside the queue, and comes back to its front if the sink ends. Whole batches pass under one lock.
 
-use std::collections::{HashMap, VecDeque};
+mod disk;
+mod passing;
+mod state;
+
+use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use hookrail_abi::{DropKind, Message};
-use hookrail_model::pipeline::{QueueConfig, QueuePolicy};
+use hookrail_abi::DropKind;
+use hookrail_model::pipeline::{DiskView, QueueConfig, QueuePolicy};
+use hookrail_model::time::later;
 use parking_lot::{Condvar, Mutex};
 
-use crate::receipt::Receipt;
+use crate::item::{Answered, Item, Refused};
+use crate::marks::Changes;
+use crate::spill::Spill;
 use crate::watched::Watched;
+use disk::Disk;
+pub(crate) use state::Mode;
+use state::State;
 
-/// A message on its way to one sink.
-#[derive(Debug)]
-pub(crate) struct Item {
-    pub(crate) message: Arc<Message>,
-    pub(crate) receipt: Receipt,
-}
-
-impl Item {
-    /// It was delivered, or dropped for a reason that was counted.
-    pub(crate) fn settle(self) {
-        self.receipt.settle();
-    }
-}
-
-/// What a queue has no place for, and why.
-pub(crate) type Refused = (Item, DropKind);
+/// So long after the system has refused to read, it is asked again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A queue.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    config: QueueConfig,
+    policy: QueuePolicy,
     state: Mutex<State>,
     /// There is something to take, or there never will be.
     readable: Condvar,
     /// There is room, or there never will be.
     room: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    items: VecDeque<Item>,
-    /// For `latest_per_key`: the number of the item with that key. The first one in the queue has the number `first`; they
-    /// wrap around.
-    by_key: HashMap<String, u64>,
-    first: u64,
-    /// How many were taken and not answered for.
-    taken: usize,
-    mode: Mode,
-    /// Whether the sink is to end, though the queue goes on.
-    is_reader_closed: bool,
-    /// Readable while there is something to take, once the sink has asked for it.
-    watched: Option<Watched>,
-}
-
-/// Whether messages come and go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// They come and go.
-    #[default]
-    Open,
-    /// None comes any more.
-    Draining,
-    /// None comes and none goes.
-    Closed,
+    /// Held while it is made durable.
+    flushing: Mutex<()>,
 }
 
 /// What a sink gets.
@@ -80,22 +50,31 @@ pub(crate) enum Taken {
 }
 
 impl Queue {
-    pub(crate) fn new(config: QueueConfig) -> Self {
-        Queue { config, state: Mutex::default(), readable: Condvar::new(), room: Condvar::new() }
+    /// A queue; for `spill`, with what was on disk before, and whom to tell that something is to be made durable.
+    pub(crate) fn new(config: QueueConfig, spill: Option<(Spill, Arc<Changes>)>) -> Self {
+        let (policy, disk) = (config.policy, spill.map(|(spill, changes)| Disk::new(spill, changes)));
+        let state = Mutex::new(State { config, disk, ..State::default() });
+        Queue { policy, state, readable: Condvar::new(), room: Condvar::new(), flushing: Mutex::default() }
     }
 
-    pub(crate) fn config(&self) -> &QueueConfig {
-        &self.config
+    pub(crate) fn config(&self) -> QueueConfig {
+        self.state.lock().config.clone()
+    }
+
+    /// Another size, from now on; the policy and the key are the same.
+    pub(crate) fn resize(&self, config: &QueueConfig) {
+        self.state.lock().config.clone_from(config);
+        self.room.notify_all();
     }
 
     /// Waits until there is room for a message if the policy is to wait, until the time is over, or `is_over` returns true after
     /// [`wake`](Self::wake). Returns whether there is room.
     pub(crate) fn wait_for_room(&self, deadline: Option<Instant>, is_over: impl Fn() -> bool) -> bool {
-        if self.config.policy != QueuePolicy::Block {
+        if !matches!(self.policy, QueuePolicy::Block | QueuePolicy::Spill) {
             return true;
         }
         let mut state = self.state.lock();
-        while state.mode == Mode::Open && self.is_full(&state) {
+        while state.mode == Mode::Open && state.is_full() {
             if is_over() || !wait(&self.room, &mut state, deadline) {
                 return false;
             }
@@ -107,88 +86,60 @@ impl Queue {
     /// source has waited for room before, and its batch goes in whole.
     pub(crate) fn put(&self, items: &mut Vec<Item>, refused: &mut Vec<Refused>) {
         let mut state = self.state.lock();
-        for item in items.drain(..) {
-            if state.mode != Mode::Open {
-                refused.push((item, DropKind::Shutdown));
-            } else if self.config.policy == QueuePolicy::LatestPerKey {
-                self.put_latest(&mut state, item, refused);
-            } else if self.config.policy == QueuePolicy::Block || !self.is_full(&state) {
-                state.items.push_back(item);
-            } else if self.config.policy == QueuePolicy::DropOldest
-                && let Some(oldest) = state.items.pop_front()
-            {
-                state.items.push_back(item);
-                refused.push((oldest, DropKind::Full));
-            } else {
-                // What the sink has taken is not to be given up.
-                refused.push((item, DropKind::Full));
+        if state.mode != Mode::Open {
+            refused.extend(items.drain(..).map(|item| (item, DropKind::Shutdown)));
+            return;
+        }
+        match self.policy {
+            QueuePolicy::Spill => state.spill(items, refused),
+            QueuePolicy::Block => state.items.extend(items.drain(..)),
+            QueuePolicy::LatestPerKey => items.drain(..).for_each(|item| state.put_latest(item, refused)),
+            _ => {
+                for item in items.drain(..) {
+                    if !state.is_full() {
+                        state.items.push_back(item);
+                    } else if self.policy == QueuePolicy::DropOldest
+                        && let Some(oldest) = state.items.pop_front()
+                    {
+                        state.items.push_back(item);
+                        refused.push((oldest, DropKind::Full));
+                    } else {
+                        // What the sink has taken is not to be given up.
+                        refused.push((item, DropKind::Full));
+                    }
+                }
             }
         }
         self.tell(&mut state);
     }
 
-    fn put_latest(&self, state: &mut State, item: Item, refused: &mut Vec<Refused>) {
-        let key = self.key(&item.message);
-        if let Some(number) = state.by_key.get(key) {
-            let place = number.wrapping_sub(state.first) as usize;
-            refused.push((std::mem::replace(&mut state.items[place], item), DropKind::Replaced));
-            return;
-        }
-        if self.is_full(state) {
-            match self.take_first(state) {
-                Some(oldest) => refused.push((oldest, DropKind::Full)),
-                None => {
-                    refused.push((item, DropKind::Full));
-                    return;
-                }
-            }
-        }
-        let number = state.first.wrapping_add(state.items.len() as u64);
-        state.by_key.insert(key.to_owned(), number);
-        state.items.push_back(item);
-    }
-
-    fn key<'a>(&self, message: &'a Message) -> &'a str {
-        match &self.config.key {
-            Some(header) => message.header(header).unwrap_or_default(),
-            None => message.topic.as_str(),
-        }
-    }
-
-    fn take_first(&self, state: &mut State) -> Option<Item> {
-        let item = state.items.pop_front()?;
-        if self.config.policy == QueuePolicy::LatestPerKey {
-            state.by_key.remove(self.key(&item.message));
-            state.first = state.first.wrapping_add(1);
-        }
-        Some(item)
-    }
-
-    /// What was taken counts, so that a sink that never answers fills its queue.
-    fn is_full(&self, state: &State) -> bool {
-        state.items.len() + state.taken >= self.config.capacity
-    }
-
     /// Takes the next messages, `most` at most, and appends them to `taken`; waits for the first one until the deadline.
-    pub(crate) fn take(&self, most: usize, deadline: Option<Instant>, taken: &mut VecDeque<Item>) -> Taken {
+    pub(crate) fn take(
+        &self,
+        reader: u64,
+        most: usize,
+        deadline: Option<Instant>,
+        taken: &mut VecDeque<Item>,
+    ) -> Taken {
         let mut state = self.state.lock();
         loop {
-            if state.is_reader_closed || state.mode == Mode::Closed {
+            if state.is_over(reader) {
                 return Taken::Closed;
             }
+            state.refill();
             if !state.items.is_empty() {
                 break;
             }
-            if state.mode == Mode::Draining {
-                return Taken::Closed;
-            }
-            if !wait(&self.readable, &mut state, deadline) {
+            // What cannot be read now is tried again.
+            let again = state.has_some().then(|| later(Instant::now(), AGAIN));
+            let until = [again, deadline].into_iter().flatten().min();
+            if !wait(&self.readable, &mut state, until) && until == deadline {
                 return Taken::Nothing;
             }
         }
         let before = taken.len();
         while taken.len() - before < most
-            && let Some(item) = self.take_first(&mut state)
+            && let Some(item) = state.take_first()
         {
             taken.push_back(item);
         }
@@ -197,10 +148,13 @@ impl Queue {
         if taken.len() > before { Taken::Some } else { Taken::Nothing }
     }
 
-    /// So many that were taken are answered for.
-    pub(crate) fn answered(&self, count: usize) {
+    /// What was taken and is answered for now.
+    pub(crate) fn answered(&self, answered: &Answered) {
         let mut state = self.state.lock();
-        state.taken -= count;
+        state.taken -= answered.count;
+        if let Some(disk) = &mut state.disk {
+            disk.answered(answered);
+        }
         self.room.notify_all();
         // A sink that drains waits for its last messages, and so does whoever waits for it.
         if state.mode == Mode::Draining {
@@ -211,20 +165,7 @@ impl Queue {
     /// Puts what was taken back to the front, in its order. What has been replaced meanwhile is added to `refused`.
     pub(crate) fn put_back(&self, taken: &mut VecDeque<Item>, refused: &mut Vec<Refused>) {
         let mut state = self.state.lock();
-        state.taken -= taken.len();
-        while let Some(item) = taken.pop_back() {
-            if self.config.policy == QueuePolicy::LatestPerKey {
-                let key = self.key(&item.message);
-                if state.by_key.contains_key(key) {
-                    refused.push((item, DropKind::Replaced));
-                    continue;
-                }
-                state.first = state.first.wrapping_sub(1);
-                let first = state.first;
-                state.by_key.insert(key.to_owned(), first);
-            }
-            state.items.push_front(item);
-        }
+        state.put_back(taken, refused);
         self.tell(&mut state);
     }
 
@@ -237,24 +178,33 @@ impl Queue {
         self.room.notify_all();
     }
 
-    /// Whether the sink is to end.
-    pub(crate) fn close_reader(&self, is_closed: bool) {
+    /// The endpoint of the sink is to end.
+    pub(crate) fn close_reader(&self) {
         let mut state = self.state.lock();
-        state.is_reader_closed = is_closed;
+        state.is_reader_closed = true;
         self.tell(&mut state);
         self.readable.notify_all();
     }
 
-    /// Waits until the sink is to end, or the time is over; returns whether it is.
-    pub(crate) fn wait_until_closed(&self, deadline: Instant) -> bool {
+    /// Another endpoint of the sink takes messages from now on.
+    pub(crate) fn open_reader(&self) {
         let mut state = self.state.lock();
-        let is_closed = |state: &State| {
-            let is_empty = state.mode == Mode::Draining && state.items.is_empty();
-            state.is_reader_closed || state.mode == Mode::Closed || is_empty
-        };
-        while !is_closed(&state) {
+        state.is_reader_closed = false;
+        state.reader += 1;
+        self.tell(&mut state);
+    }
+
+    /// The number of the endpoint that takes messages now.
+    pub(crate) fn reader(&self) -> u64 {
+        self.state.lock().reader
+    }
+
+    /// Waits until that endpoint is to end, or the time is over; returns whether it is.
+    pub(crate) fn wait_until_closed(&self, reader: u64, deadline: Instant) -> bool {
+        let mut state = self.state.lock();
+        while !state.is_over(reader) {
             if !wait(&self.readable, &mut state, Some(deadline)) {
-                return is_closed(&state);
+                return state.is_over(reader);
             }
         }
         true
@@ -263,14 +213,44 @@ impl Queue {
     /// How many messages are in it, or taken and not answered for.
     pub(crate) fn held(&self) -> usize {
         let state = self.state.lock();
-        state.items.len() + state.taken
+        state.disk.as_ref().map_or(state.items.len() + state.taken, Disk::held)
     }
 
-    /// Takes all that is left, once it is closed.
+    /// Whether a sink that drains has nothing more to do: what is on disk is for the next time.
+    pub(crate) fn is_drained(&self) -> bool {
+        let state = self.state.lock();
+        state.taken == 0 && (state.items.is_empty() || state.disk.is_some())
+    }
+
+    /// How it is on disk, if it is.
+    pub(crate) fn disk(&self) -> Option<DiskView> {
+        let state = self.state.lock();
+        state.disk.as_ref().map(|disk| disk.view(state.config.size()))
+    }
+
+    /// Takes all that is left, and is not on disk, once it is closed.
     pub(crate) fn clear(&self) -> Vec<Item> {
         let mut state = self.state.lock();
         state.by_key.clear();
-        std::mem::take(&mut state.items).into()
+        let mut left = std::mem::take(&mut state.items);
+        if let Some(disk) = &mut state.disk {
+            disk.clear(&mut left);
+        }
+        left.into()
+    }
+
+    /// Makes durable what is on disk. Waits for the disk, and holds up nobody.
+    pub(crate) fn flush(&self) {
+        let _flushing = self.flushing.lock();
+        let mut state = self.state.lock();
+        let Some(mut flush) = state.flush() else { return };
+        self.tell(&mut state);
+        self.room.notify_all();
+        drop(state);
+        let flushed = flush.run();
+        if let Some(disk) = &mut self.state.lock().disk {
+            disk.flushed(flush, flushed);
+        }
     }
 
     /// Has whoever waits for room look again.
@@ -283,8 +263,11 @@ impl Queue {
     pub(crate) fn adopt(&self, left: Vec<Item>, refused: &mut Vec<Refused>) {
         let mut state = self.state.lock();
         state.taken += left.len();
-        drop(state);
-        self.put_back(&mut left.into(), refused);
+        if let Some(disk) = &mut state.disk {
+            disk.adopted(left.len());
+        }
+        state.put_back(&mut left.into(), refused);
+        self.tell(&mut state);
     }
 
     /// Whether nothing comes and goes any more.
@@ -310,7 +293,7 @@ impl Queue {
 
     /// Has the descriptor say how it is.
     fn show(&self, state: &mut State) {
-        let is_ready = !state.items.is_empty() || state.is_reader_closed || state.mode != Mode::Open;
+        let is_ready = state.has_some() || state.is_reader_closed || state.mode != Mode::Open;
         if let Some(watched) = &mut state.watched {
             watched.tell(is_ready);
         }

@@ -93,7 +93,7 @@ pub(crate) struct SlotNow {
 }
 
 impl Way {
-    fn kind(&self) -> EndpointKind {
+    pub(crate) fn kind(&self) -> EndpointKind {
         match self {
             Way::Sink(_) => EndpointKind::Sink,
             Way::Source(_) => EndpointKind::Source,
@@ -237,7 +237,7 @@ impl Slot {
     fn close(&self, state: &mut State) {
         state.is_told = true;
         match &self.way {
-            Way::Sink(outlet) => outlet.queue.close_reader(true),
+            Way::Sink(outlet) => outlet.queue.close_reader(),
             Way::Source(inlet) => {
                 inlet.close(true);
                 self.flow.routing().outlets.iter().for_each(|outlet| outlet.queue.wake());
@@ -248,7 +248,7 @@ impl Slot {
     fn open(&self, state: &mut State) {
         state.is_told = false;
         match &self.way {
-            Way::Sink(outlet) => outlet.queue.close_reader(false),
+            Way::Sink(outlet) => outlet.queue.open_reader(),
             Way::Source(inlet) => inlet.close(false),
         }
     }
@@ -346,7 +346,7 @@ impl Slot {
         result?;
         // It has returned, and nobody has told it to.
         match &self.way {
-            Way::Sink(outlet) if !outlet.queue.wait_until_closed(Instant::now()) => {
+            Way::Sink(outlet) if !outlet.queue.wait_until_closed(outlet.queue.reader(), Instant::now()) => {
                 let why = Misbehaved::failed("run", "it returned, though messages may come");
                 Err(Error::misbehaved(&*self.uses, why))
             }

@@ -21,8 +21,8 @@ use crate::own::Own;
 use crate::pipeline::Pipeline;
 use crate::slot::Slot;
 
-/// How often marks are made durable, at most.
-const WRITE: Duration = Duration::from_millis(200);
+/// How often queues and marks are made durable, at most.
+const FLUSH: Duration = Duration::from_millis(200);
 
 /// The pipelines of a host. Dropping it stops them at once, as [`stop`](Self::stop) does with a deadline that is over.
 ///
@@ -141,7 +141,7 @@ impl NewStreams {
             return Err(ApiMisuse::PipelinesThere.into());
         }
         let writing = shared.clone();
-        let writer = std::thread::Builder::new().name("hookrail-marks".into()).spawn(move || writing.write_marks());
+        let writer = std::thread::Builder::new().name("hookrail-marks".into()).spawn(move || writing.flush());
         let writer = writer.map_err(|source| Error::system("start the thread that keeps marks", source))?;
         Ok(Streams { shared, writer: Some(writer) })
     }
@@ -313,10 +313,10 @@ impl Shared {
         self.state.lock().pipelines.values().cloned().collect()
     }
 
-    fn write_marks(&self) {
+    fn flush(&self) {
         while self.changes.wait() {
-            self.pipelines().iter().for_each(|pipeline| pipeline.write_marks());
-            self.changes.rest(WRITE);
+            self.pipelines().iter().for_each(|pipeline| pipeline.flush());
+            self.changes.rest(FLUSH);
         }
     }
 }

@@ -7,3 +7,4 @@ mod in_c;
 mod isolated;
 mod replacing;
 mod scenes;
+mod spilling;

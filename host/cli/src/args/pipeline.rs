@@ -13,6 +13,8 @@ pub(crate) enum Pipeline {
     List(Common),
     /// Show one pipeline, with its sources and sinks
     Show(One),
+    /// Check the queues on disk, also while no host runs: what they hold, and what of it is damaged
+    Queues(Queues),
     /// Start a pipeline, or what of it does not run
     Start(One),
     /// End the sources of a pipeline, then its sinks when their queues are empty
@@ -33,6 +35,19 @@ pub(crate) struct One {
 
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// One line per paragraph: the terminal's width decides where they break.
+const AFTER_QUEUES: &str = "\
+They are those of sinks with the policy `spill`, in the directory streams/queues of the home; nothing in them is changed.
+The exit code is 1 if something is damaged: the host that opens the queue puts it aside, and goes on with the rest.";
+
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_QUEUES)]
+pub(crate) struct Queues {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// One pipeline that is to end something.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use hookrail::{EndpointState, PipelineView};
+use hookrail::{EndpointState, PipelineView, SinkView};
+use indicatif::HumanBytes;
 
 use crate::harmless::part;
 use crate::print::bold;
@@ -22,7 +23,7 @@ pub(crate) fn all(pipelines: &[PipelineView]) -> String {
         Column::Number("held"),
     ];
     let rows = pipelines.iter().map(|pipeline| {
-        let of_sinks = |count: fn(&hookrail::SinkView) -> u64| pipeline.sinks.iter().map(count).sum::<u64>();
+        let of_sinks = |count: fn(&SinkView) -> u64| pipeline.sinks.iter().map(count).sum::<u64>();
         let dropped = pipeline.dropped.values().sum::<u64>() + of_sinks(|sink| sink.dropped.values().sum());
         vec![
             pipeline.name.clone(),
@@ -69,10 +70,22 @@ pub(super) fn one(pipeline: &PipelineView) -> String {
             sink.delivered.to_string(),
             reasons(&sink.dropped),
             sink.held.to_string(),
-            format!("{} {}", sink.policy, sink.capacity),
+            queue(sink),
         ]
     });
     format!("{head}\n\n{sources}\n\n{}", table(Target::Stdout, &columns, sinks))
+}
+
+/// `block 1024`, `spill 1024, 3.2 MiB of 1 GiB on disk`
+fn queue(sink: &SinkView) -> String {
+    let mut text = format!("{} {}", sink.policy, sink.capacity);
+    if let Some(disk) = &sink.disk {
+        text.push_str(&format!(", {} of {} on disk", HumanBytes(disk.bytes), HumanBytes(disk.size)));
+        if disk.damaged > 0 {
+            text.push_str(&format!(", {} damaged", disk.damaged));
+        }
+    }
+    text
 }
 
 fn doing(state: EndpointState, restarts: u64, reason: Option<&str>) -> String {

@@ -48,6 +48,7 @@ fn the_fields_of_each_answer_are_the_recorded_ones() {
         ("inspect PACKAGE", &["inspect", package], ""),
         ("new", &["new", "made", "--priority", "900"], ""),
         ("pack", &["pack", ".", "--lib", &library], ""),
+        ("pipeline queues", &["pipeline", "queues"], ""),
         ("run", &["run"], "abc\n"),
         ("trust list", &["trust", "list"], ""),
         ("verify", &["verify", package], ""),

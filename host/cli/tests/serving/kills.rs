@@ -10,8 +10,9 @@ use std::time::Duration;
 use hookrail_tests::cli::home;
 use hookrail_tests::probe::eventually;
 use hookrail_tests::random::Random;
+use hookrail_tests::zoo;
 
-use crate::scenes::{Place, complete, following, signal};
+use crate::scenes::{FOLLOW, Place, complete, following, signal};
 
 /// How often; more by `HOOKRAIL_KILLS`.
 const KILLS: usize = 5;
@@ -24,8 +25,30 @@ fn is_noted(place: &Place, home: &Path) -> bool {
 
 #[test]
 fn a_host_that_is_killed_again_and_again_misses_no_line() {
+    misses_no_line(following("serve-kills"), FOLLOW);
+}
+
+#[test]
+fn a_queue_on_disk_outlives_kill_after_kill() {
+    let slow = |micros: u64| {
+        let sink = format!(
+            "use = \"sends-and-takes\"\nqueue = {{ policy = \"spill\", capacity = 64 }}\nconfig.takes_us = {micros}"
+        );
+        let library = zoo("sends_and_takes");
+        FOLLOW
+            .replace("use = \"file-log\"", &sink)
+            .replace("config = { path = \"DIR/out/all.txt\" }", "config.file = \"DIR/out/all.txt\"")
+            + &format!("[plugins.sends-and-takes]\nlibrary = {library:?}\n")
+    };
+    let place = following("serve-spill-kills");
+    // Lines come faster than it takes them, so that most are on disk.
+    place.configure(&slow(200));
+    misses_no_line(place, &slow(0));
+}
+
+/// Kills the host again and again; the last one, with that configuration, is to have delivered all lines.
+fn misses_no_line(place: Place, last_config: &str) {
     let kills = std::env::var("HOOKRAIL_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
-    let place = following("serve-kills");
     let is_over = AtomicBool::new(false);
     // Each thread has its own.
     let home = home();
@@ -61,6 +84,7 @@ fn a_host_that_is_killed_again_and_again_misses_no_line() {
         is_over.store(true, Ordering::SeqCst);
         writing.join().unwrap()
     });
+    place.configure(last_config);
     let serving = place.serve();
     let last = (written - 1).to_string();
     eventually("the last line is there", || place.lines("out/all.txt").contains(&last));

@@ -15,7 +15,7 @@ use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
 use crate::note::{EndpointKind, Guarantee, NoteEndpoint, NoteHook};
 use crate::package::{Build, Builder, Compatibility, Digest, File, KeyId, Metadata, Requirement, Tar, Target};
-use crate::pipeline::{EndpointState, PipelineState, PipelineView, SinkView, SourceView};
+use crate::pipeline::{DiskView, EndpointState, PipelineState, PipelineView, SinkView, SourceView};
 use crate::stats::{LastFault, Latency, StatsLevel};
 use crate::times::UpgradeTimes;
 use crate::view::{
@@ -165,12 +165,13 @@ pub(super) fn pipeline() -> PipelineView {
             state: EndpointState::Waiting,
             reason: Some("its plugin does not run".into()),
             restarts: 1,
-            policy: "block".into(),
+            policy: "spill".into(),
             capacity: 1024,
             given: 3,
             delivered: 1,
             dropped: dropped(),
             held: 1,
+            disk: Some(DiskView { bytes: 512, size: 1 << 30, damaged: 1, lost: 1 }),
         }],
     }
 }

@@ -1,0 +1,68 @@
+//! How messages of a queue with the policy `spill` pass through memory.
+//!
+//! Each message is written when it comes. While everything before it is among the queue's items, and there is room among
+//! them, it is put there, too, and never read; else it is read when its turn comes. If it cannot be written, it waits behind
+//! the others, and is kept by its source as under `block`.
+
+use hookrail_model::log;
+
+use super::state::State;
+use crate::item::{Item, Refused};
+use crate::spill::Flush;
+
+/// So many messages are read at once.
+const READ: usize = 256;
+
+impl State {
+    /// Writes messages, which are left empty.
+    pub(super) fn spill(&mut self, items: &mut Vec<Item>, refused: &mut Vec<Refused>) {
+        let Some(disk) = &mut self.disk else { return };
+        disk.behind.extend(items.drain(..));
+        self.write(refused);
+    }
+
+    fn write(&mut self, refused: &mut Vec<Refused>) {
+        let Some(disk) = &mut self.disk else { return };
+        let is_all_out = disk.spill.waiting() == 0;
+        let written = disk.write(refused);
+        if is_all_out {
+            let room = self.config.capacity.saturating_sub(self.items.len() + self.taken);
+            for item in written.into_iter().take(room) {
+                disk.spill.skip_to(&item);
+                self.items.push_back(item);
+            }
+        }
+    }
+
+    /// Has something among the items, if there is something.
+    pub(super) fn refill(&mut self) {
+        let Some(disk) = self.disk.as_mut().filter(|_| self.items.is_empty()) else { return };
+        if disk.spill.waiting() > 0 {
+            match disk.then_flush(|spill| spill.read(READ)) {
+                Ok((items, lost)) => {
+                    self.items.extend(items);
+                    disk.lost += lost;
+                    disk.is_unreadable = false;
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut disk.is_unreadable, true) {
+                        log!(error, "{}: the queue cannot be read: {error}", disk.spill.directory().display());
+                    }
+                }
+            }
+        }
+        if self.items.is_empty() && disk.spill.waiting() == 0 {
+            disk.in_memory += disk.behind.len();
+            self.items.append(&mut disk.behind);
+        }
+    }
+
+    /// What is to be made durable, if anything is.
+    pub(super) fn flush(&mut self) -> Option<Flush> {
+        let mut refused = Vec::new();
+        if self.disk.as_ref().is_some_and(|disk| !disk.behind.is_empty()) {
+            self.write(&mut refused);
+        }
+        self.disk.as_mut()?.spill.flush()
+    }
+}
