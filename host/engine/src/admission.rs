@@ -6,11 +6,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookrail_abi::boundary::{Growing, Registration, TooSmall, registration};
-use hookrail_abi::{Effects, FaultPolicy, PayloadOps, Priority, catalogue};
+use hookrail_abi::boundary::{Registration, TooSmall, registration};
+use hookrail_abi::{Effects, FaultPolicy, Priority, catalogue};
 use hookrail_dispatch::{
     Addition, Breaker, Callback, CallbackId, CallbackState, Ctx, Origin, Owner, PointState, Probation, Registry, names,
 };
+use hookrail_loader::complete;
 use hookrail_model::error::{ConfigError, Error, Incompatible, Misbehaved};
 use hookrail_model::note::{Note, NoteHook};
 use parking_lot::Mutex;
@@ -103,8 +104,8 @@ impl Startup<'_> {
         }
         if !record.ops.is_null() {
             // SAFETY: the plugin passes the operations of its payload, which stay while its library is loaded.
-            unsafe { PayloadOps::read(record.ops) }
-                .map_err(|too_small| malformed(&format!("payload operations of {too_small}")))?;
+            unsafe { complete(record.ops) }
+                .map_err(|incomplete| malformed(&format!("payload operations {incomplete}")))?;
         }
         let hook = self.note.hooks.iter().find(|hook| hook.point == point && hook.name == name);
         let hook = hook.ok_or_else(|| misbehaved(Misbehaved::undeclared(point.clone(), name.clone())))?;

@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use hookrail_abi::boundary::StreamIo;
-use hookrail_model::error::{ApiMisuse, Error};
+use hookrail_model::error::{ApiMisuse, Error, Misbehaved};
 use hookrail_model::note::{EndpointKind, NoteEndpoint};
+use hookrail_model::schema::Schema;
+use serde_json::Value;
 
 /// What runs the endpoints of a host's plugins.
 pub trait Attendant: Send + Sync {
@@ -142,19 +144,38 @@ impl Endpoints {
         &self.declared
     }
 
-    /// Makes an endpoint of an instance, for a configuration as JSON; starts nothing.
+    /// Makes an endpoint of an instance; starts nothing.
     ///
     /// # Errors
-    /// If the generation is leaving, there is no such instance, or the plugin refuses.
+    /// If the generation is leaving, there is no such instance, the plugin declares no such endpoint, the configuration
+    /// does not match its schema, or the plugin refuses.
     pub fn accept(
         self: &Arc<Self>,
         instance: &str,
         kind: EndpointKind,
         name: &str,
-        config: &str,
+        config: &Value,
     ) -> Result<Accepted, Error> {
         let (in_use, of) = self.enter(instance)?;
-        Ok(Accepted { endpoint: of.accept(kind, name, config)?, _use: in_use })
+        self.check_declared(instance, kind, name)?;
+        if let Some(schema) = of.schema(kind, name)? {
+            Schema::new(instance, schema)?.check(&format!("{instance}/{name}"), config)?;
+        }
+        Ok(Accepted { endpoint: of.accept(kind, name, &config.to_string())?, _use: in_use })
+    }
+
+    fn check_declared(&self, instance: &str, kind: EndpointKind, name: &str) -> Result<(), Error> {
+        let of_kind = self.declared.iter().filter(|declared| declared.kind == kind);
+        let names: Vec<_> = of_kind.map(|declared| &*declared.name).collect();
+        if names.contains(&name) {
+            return Ok(());
+        }
+        let kind = kind.name();
+        let why = match &*names {
+            [] => format!("it has no {kind}"),
+            names => format!("it has no {kind} `{name}`, but {}", names.join(", ")),
+        };
+        Err(Error::misbehaved(instance, Misbehaved::failed("accept", why)))
     }
 
     /// The JSON Schema of the configuration of an endpoint, if the plugin states one.

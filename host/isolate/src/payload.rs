@@ -5,9 +5,10 @@ use std::ffi::c_void;
 use std::hash::{Hash, Hasher};
 use std::ptr::from_mut;
 
-use hookrail_abi::boundary::{Growing, Registration};
+use hookrail_abi::boundary::Registration;
 use hookrail_abi::catalogue::{MessageDropped, MessagePublish};
 use hookrail_abi::{Bytes, Format, Message, PayloadOps, Point, Text};
+use hookrail_loader::complete;
 use serde_json::Value;
 
 use crate::flat::{Changes, Codec, Scratch};
@@ -31,7 +32,7 @@ pub(crate) unsafe fn codec_of(record: &Registration) -> Option<Codec> {
         return Some(Codec::Ops(*MessageDropped::ops()));
     }
     // SAFETY: the caller passes a plugin's operations, or null.
-    let ops = (!record.ops.is_null()).then(|| unsafe { PayloadOps::read(record.ops) })?.ok()?;
+    let ops = (!record.ops.is_null()).then(|| unsafe { complete(record.ops) })?.ok()?;
     ops.decode.is_some().then_some(Codec::Ops(ops))
 }
 

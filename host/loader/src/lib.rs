@@ -17,7 +17,7 @@ mod symbols;
 mod thread_teardown;
 
 pub use diagnostics::PluginDiagnostics;
-pub use library::{Closed, Library, Table};
+pub use library::{Closed, Functions, Incomplete, Library, Table, complete};
 pub use memory::Meter;
 pub use symbols::names_in;
 pub use thread_teardown::attend;

@@ -1,6 +1,7 @@
 //! One mapped file: the private copy, the checks before and after opening it, and the proof that it is unmapped.
 
 mod close;
+mod complete;
 mod handlers;
 mod table;
 
@@ -8,9 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hookrail_abi::boundary::{
-    ABI_VERSION, ENTRY_SYMBOL, Entry, Growing, Heap, MemoryTable, TooSmall, TraceTable, UnloadTable, flags,
-};
+use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, MemoryTable, TraceTable, UnloadTable, flags};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 use hookrail_dispatch::frame;
@@ -19,6 +18,7 @@ use hookrail_model::error::{Compiler, Error, Incompatible};
 use hookrail_model::log;
 
 pub use close::Closed;
+pub use complete::{Functions, Incomplete, complete};
 pub use table::Table;
 
 use crate::diagnostics::PluginDiagnostics;
@@ -43,7 +43,7 @@ pub struct Library {
     pub forced: bool,
     /// The file it was read from.
     pub file: PathBuf,
-    entry: Result<Entry, TooSmall>,
+    entry: Result<Entry, Incomplete>,
     handle: Handle,
     copy: OwnedFd,
     opened: Opened,
@@ -102,7 +102,7 @@ impl Library {
             }
         };
         // SAFETY: by its name the symbol is an entry, in the open library.
-        let entry = unsafe { Entry::read(symbol) };
+        let entry = unsafe { complete(symbol) };
         let diagnostics = PluginDiagnostics::new(&inspection.note.name);
         // INVARIANT: the functions of the entry are in the library, and the copy is kept beside it.
         let library =
@@ -136,7 +136,7 @@ impl Library {
 
     /// Whether the host knows the entry's ABI. If not, nothing of it may be called.
     fn check_abi(&self) -> Result<(), Incompatible> {
-        let entry = self.entry.map_err(|TooSmall { size, needed }| Incompatible::too_small("entry", size, needed))?;
+        let entry = self.entry.map_err(|incomplete| incomplete.error("entry"))?;
         if entry.abi_min > ABI_VERSION || entry.abi_max < ABI_VERSION & 0xffff_0000 {
             let plugin = format!("{} to {}", version(entry.abi_min), version(entry.abi_max));
             return Err(Incompatible::abi(plugin, version(ABI_VERSION)));

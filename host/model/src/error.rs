@@ -90,6 +90,15 @@ pub enum Incompatible {
     /// Its note says what no note may say.
     #[error("its note is malformed: {0}")]
     MalformedNote(String),
+    /// A structure of it has a null where a function belongs.
+    #[error("its {what} lacks the function `{function}`")]
+    #[non_exhaustive]
+    MissingFunction {
+        /// The structure: `entry`, or the table with its id.
+        what: String,
+        /// The function.
+        function: String,
+    },
     /// It is not a file that can be loaded.
     #[error("it is {0}, not a shared library")]
     NotALibrary(String),
@@ -348,6 +357,10 @@ impl Error {
                 Incompatible::NoteFormat { .. } => (
                     "HR0316",
                     "upgrade the host, or build it with the `hookrail-abi` or `hookrail.h` of the host's version",
+                ),
+                Incompatible::MissingFunction { .. } => (
+                    "HR0319",
+                    "for its author: set that function, in C by the macros of hookrail.h, and build it again",
                 ),
                 Incompatible::LocalPoint { .. } => {
                     ("HR0318", "run it in the process of the host: `isolation = \"in-process\"`")

@@ -42,7 +42,7 @@ pub(crate) struct Pipeline {
     parts: RwLock<Arc<Parts>>,
     state: Mutex<PipelineState>,
     /// Held while it is changed.
-    changing: Mutex<()>,
+    changing: Mutex<Standing>,
 }
 
 /// What a pipeline consists of. What a new configuration has in common with the one before is taken over.
@@ -259,7 +259,10 @@ impl Pipeline {
 
     /// Begins its work, unless it runs; `greet` tells a slot which plugins serve.
     pub(crate) fn start(&self, greet: impl Fn(&Slot)) -> Result<(), Error> {
-        let _changing = self.changing.lock();
+        let standing = self.changing.lock();
+        if *standing == Standing::Gone {
+            return Err(ApiMisuse::NoPipeline(self.name.clone()).into());
+        }
         let parts = self.parts();
         if *self.state.lock() == PipelineState::Stopped {
             parts.slots().for_each(|slot| greet(slot));
@@ -303,6 +306,17 @@ impl Pipeline {
     /// as sources that keep marks send it again.
     pub(crate) fn stop(&self, deadline: Instant) {
         let _changing = self.changing.lock();
+        self.end(deadline);
+    }
+
+    /// As [`stop`](Self::stop), and whoever still has it cannot start it again.
+    pub(crate) fn leave(&self, deadline: Instant) {
+        let mut standing = self.changing.lock();
+        *standing = Standing::Gone;
+        self.end(deadline);
+    }
+
+    fn end(&self, deadline: Instant) {
         if *self.state.lock() == PipelineState::Stopped {
             return;
         }
@@ -358,6 +372,14 @@ impl Pipeline {
         }
         view
     }
+}
+
+/// Whether a pipeline is one of the host's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Standing {
+    Gone,
+    #[default]
+    There,
 }
 
 /// Ends endpoints, and waits until they have ended.

@@ -379,7 +379,7 @@ impl Slot {
         let Target::Plugin { instance, name } = &self.target else { unreachable!("it is no plugin's") };
         let kind = self.way.kind();
         let name = name_of(name.as_deref(), instance, kind, of)?;
-        of.accept(instance, kind, name, &self.config.to_string())
+        of.accept(instance, kind, name, &self.config)
     }
 
     fn run(&self, runs: &mut Runs) -> Result<(), Error> {

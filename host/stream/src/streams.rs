@@ -199,7 +199,7 @@ impl Streams {
         }
         let mut done = Vec::new();
         for (name, pipeline) in known.iter().filter(|(name, _)| !pipelines.contains_key(*name)) {
-            pipeline.stop(deadline);
+            pipeline.leave(deadline);
             self.shared.state.lock().pipelines.remove(name);
             done.push(format!("{name} is stopped and gone"));
         }

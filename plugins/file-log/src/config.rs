@@ -8,8 +8,9 @@ use hookrail_abi::prelude::*;
 #[config]
 #[serde(default)]
 pub(crate) struct Config {
-    /// The file to append to. A relative path is relative to the state directory of the instance.
-    pub(crate) path: PathBuf,
+    /// The file to append to. A relative path is relative to the state directory of the instance. Without one, nothing is
+    /// logged: the plugin is there for its sink.
+    pub(crate) path: Option<PathBuf>,
 
     /// The format of a line.
     pub(crate) format: Format,
@@ -38,15 +39,19 @@ pub(crate) enum Format {
 
 impl Default for Config {
     fn default() -> Self {
-        Config { path: "messages.log".into(), format: Format::Json, dropped: false, max_bytes: 64 << 20, keep: 5 }
+        Config { path: None, format: Format::Json, dropped: false, max_bytes: 64 << 20, keep: 5 }
     }
 }
 
 impl Config {
     /// Checks what serde cannot.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.path.file_name().is_none() {
-            return Err(format!("`path` is \"{}\": name a file", self.path.display()).into());
+        match &self.path {
+            Some(path) if path.file_name().is_none() => {
+                return Err(format!("`path` is \"{}\": name a file", path.display()).into());
+            }
+            None if self.dropped => return Err("`dropped` needs `path`: name a file".into()),
+            _ => {}
         }
         if !(1..=1000).contains(&self.keep) {
             return Err(format!("`keep` is {}: keep 1 to 1000 files", self.keep).into());

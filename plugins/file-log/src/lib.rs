@@ -22,7 +22,8 @@ struct FileLog {
     host: Instance,
     /// Whether dropped messages are logged; which callbacks are registered is decided at the start.
     dropped: bool,
-    log: Mutex<Log>,
+    /// What the callbacks write to; without it none is registered.
+    log: Option<Mutex<Log>>,
 }
 
 struct Log {
@@ -42,15 +43,15 @@ impl FileLog {
     }
 
     fn append(&self, what: &impl Line) -> Result<()> {
-        let warning = self.log().append(what)?;
+        let warning = self.log().map_or(Ok(None), |mut log| log.append(what))?;
         if let Some(warning) = warning {
             self.host.log(Level::Warn, warning);
         }
         Ok(())
     }
 
-    fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    fn log(&self) -> Option<MutexGuard<'_, Log>> {
+        Some(self.log.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn file(&self, config: sink::Config) -> Result<FileSink> {
@@ -65,11 +66,12 @@ impl FileLog {
 }
 
 impl Log {
-    fn open(host: Instance, config: Config) -> Result<Self> {
+    /// `None` if nothing is to be logged.
+    fn open(host: Instance, config: Config) -> Result<Option<Self>> {
         config.check()?;
-        let path = absolute(host, config.path)?;
-        let file = RotatingLog::open(path, config.max_bytes, config.keep)?;
-        Ok(Log { format: config.format, file, line: Vec::new() })
+        let Some(path) = config.path else { return Ok(None) };
+        let file = RotatingLog::open(absolute(host, path)?, config.max_bytes, config.keep)?;
+        Ok(Some(Log { format: config.format, file, line: Vec::new() }))
     }
 
     fn append(&mut self, what: &impl Line) -> Result<Option<String>> {
@@ -96,22 +98,33 @@ impl Plugin for FileLog {
         if !dropped {
             host.leave_out("write-dropped");
         }
-        let host = host.instance();
-        Ok(FileLog { host, dropped, log: Mutex::new(Log::open(host, config)?) })
+        let log = Log::open(host.instance(), config)?.map(Mutex::new);
+        if log.is_none() {
+            host.leave_out("write");
+        }
+        Ok(FileLog { host: host.instance(), dropped, log })
     }
 
     fn reload(&self, config: Config) -> Result<()> {
         if config.dropped != self.dropped {
             return Err("`dropped` takes effect only at a restart".into());
         }
-        let log = Log::open(self.host, config)?;
-        let old = std::mem::replace(&mut *self.log(), log);
-        self.sync(&old);
-        Ok(())
+        match (Log::open(self.host, config)?, self.log()) {
+            (Some(new), Some(mut log)) => {
+                let old = std::mem::replace(&mut *log, new);
+                drop(log);
+                self.sync(&old);
+                Ok(())
+            }
+            (None, None) => Ok(()),
+            _ => Err("whether there is a `path` takes effect only at a restart".into()),
+        }
     }
 
     fn stop(&self) {
-        self.sync(&self.log());
+        if let Some(log) = self.log() {
+            self.sync(&log);
+        }
     }
 }
 

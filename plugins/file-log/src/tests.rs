@@ -51,6 +51,12 @@ fn dropped_messages_are_left_alone_by_default() {
 }
 
 #[test]
+#[should_panic(expected = "no callback `write` is registered")]
+fn without_a_path_nothing_is_logged() {
+    deliver(&testing::start("{}").unwrap(), "one");
+}
+
+#[test]
 fn a_relative_path_lies_in_the_state_directory() {
     let plugin = start(Path::new("here.log"), "");
     deliver(&plugin, "here");
@@ -83,6 +89,8 @@ fn a_reload_goes_on_in_the_new_file_and_a_bad_one_in_the_old() {
     assert!(plugin.reload(&config(&directory.path().join("no/such"), "")).is_err());
     let error = plugin.reload(&config(&new, r#", "dropped": true"#)).unwrap_err().to_string();
     assert!(error.contains("at a restart"), "{error}");
+    let error = plugin.reload("{}").unwrap_err().to_string();
+    assert!(error.contains("at a restart"), "{error}");
     deliver(&plugin, "two");
     plugin.reload(&config(&new, r#", "format": "text""#)).unwrap();
     deliver(&plugin, "three");
@@ -109,6 +117,7 @@ fn mistakes_in_a_configuration_are_reported() {
         (r#"{"path": ""}"#, "`path` is \"\": name a file"),
         (r#"{"path": "/"}"#, "`path` is \"/\": name a file"),
         (r#"{"path": "/no/such/dir/a.log"}"#, "cannot open /no/such/dir/a.log"),
+        (r#"{"dropped": true}"#, "`dropped` needs `path`: name a file"),
         (r#"{"keep": 0}"#, "`keep` is 0: keep 1 to 1000 files"),
         (r#"{"keep": 1001}"#, "`keep` is 1001"),
         (r#"{"max_bytes": -1}"#, "expected u64"),

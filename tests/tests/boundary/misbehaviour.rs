@@ -31,6 +31,8 @@ fn a_plugin_of_another_abi_or_heap_is_refused() {
         ("hides_its_abi", "HR0305", &["the ABI version: the note says 1.1, the code 1.0"], "in C, fix"),
         ("short_entry", "HR0315", &["its entry has 96 bytes, 104 are needed"], "state `sizeof`"),
         ("short_table", "HR0315", &["its table `schema/1` has 8 bytes, 16 are needed"], "state `sizeof`"),
+        ("entry_without_stop", "HR0319", &["its entry lacks the function `stop`"], "hookrail.h"),
+        ("table_without_run", "HR0319", &["its table `stream/1` lacks the function `run`"], "hookrail.h"),
         ("hides_panic_abort", "HR0305", &["the panic strategy: the note says unwind, the code abort"], "in C, fix"),
         ("private_heap", "HR0311", &["its `malloc` is not the one of this process"], heap),
         ("private_free", "HR0311", &["its `free` is not the one of this process"], heap),
@@ -73,6 +75,7 @@ fn a_registration_must_make_sense() {
         ("asynchronous_form", "HR0408", &["`look` on message.publish as asynchronous"], "HOOKRAIL_FORM_SYNCHRONOUS"),
         ("another_form", "HR0403", &["a calling form that this host does not know"], "docs/abi.md"),
         ("short_ops", "HR0403", &["payload operations of 16 bytes, 80 are needed"], "docs/abi.md"),
+        ("ops_without_drop", "HR0403", &["payload operations without the function `drop`"], "docs/abi.md"),
         ("short_record", "HR0403", &["a record of 16 bytes, 136 are needed"], "docs/abi.md"),
     ];
     check(c, rows);

@@ -49,12 +49,14 @@ fn what_was_queued_before_the_end_is_still_delivered() {
 }
 
 #[test]
-fn payload_operations_that_are_too_small_are_refused() {
-    for config in [Config::default(), isolated("short-ops")] {
-        let host = Host::new(config).unwrap();
-        // SAFETY: our own library, which does nothing else wrong.
-        let error = unsafe { host.load(c("short_ops")) }.unwrap_err().to_string();
-        assert!(error.contains("payload operations of 16 bytes"), "{error}");
+fn payload_operations_that_are_incomplete_are_refused() {
+    for (specimen, said) in [("short_ops", "of 16 bytes"), ("ops_without_drop", "without the function `drop`")] {
+        for config in [Config::default(), isolated(&specimen.replace('_', "-"))] {
+            let host = Host::new(config).unwrap();
+            // SAFETY: our own library, which does nothing else wrong.
+            let error = unsafe { host.load(c(specimen)) }.unwrap_err().to_string();
+            assert!(error.contains(&format!("payload operations {said}")), "{error}");
+        }
     }
 }
 

@@ -75,11 +75,13 @@ fn a_mistake_changes_nothing() {
     let no_topic = pipes.sink("no", json!({}), QueueConfig::default()).with_topics(vec!["a..b".into()]);
     let no_room = pipes.sink("no", json!({}), QueueConfig::default().with_capacity(0));
     let misspelt = SourceConfig::new(PLUGIN).with_config(json!({ "untill": 1 }));
+    let nobody = SourceConfig::new(format!("{PLUGIN}/nobody"));
     for (wrong, said) in [
         (good().with_source("refused", refused), "it is refused, as its configuration says"),
         (good().with_sink("no", no_topic), "pipelines.p.sinks.no.topics"),
         (good().with_sink("no", no_room), "pipelines.p.sinks.no.queue.capacity"),
-        (good().with_source("misspelt", misspelt), "unknown field `untill`"),
+        (good().with_source("misspelt", misspelt), "'untill' was unexpected"),
+        (good().with_source("nobody", nobody), "it has no source `nobody`, but numbers"),
         (PipelineConfig::default(), "needs at least one source and one sink"),
     ] {
         let error = apply(&pipes, &wrong).unwrap_err().to_string();

@@ -1,6 +1,8 @@
 //! The same sources and sinks in a process of their own.
 
-use hookrail::{Isolation, QueueConfig};
+use std::time::{Duration, Instant};
+
+use hookrail::{Isolation, PluginConfig, QueueConfig, WorkerLimits};
 use hookrail_tests::probe::eventually;
 use hookrail_tests::zoo;
 use serde_json::json;
@@ -91,4 +93,29 @@ fn an_endpoint_in_a_worker_that_panics_is_a_failure_of_its_own() {
     assert_eq!(view.sources[0].restarts, 1);
     assert_eq!(pipes.lines("out"), numbers(200));
     assert_eq!(pipes.host.plugin_views()[0].worker.as_ref().unwrap().restarts, 0, "the process goes on");
+}
+
+/// In the process of the host such an endpoint keeps its plugin, and with it the host.
+#[test]
+fn an_endpoint_in_a_worker_that_does_not_end_ends_with_its_worker() {
+    let patience = Duration::from_secs(10);
+    let limits = WorkerLimits::default().with_patience(patience);
+    let pipes = Pipes::configured(PluginConfig::default().with_isolation(Isolation::WORKER).with_worker(limits));
+    let source = json!({ "until": MANY, "batch": 10, "ends_late_ms": 3_600_000 });
+    pipes.start(source, pipes.sink("out", json!({}), QueueConfig::default()));
+    eventually("all is delivered", || pipes.view().sinks[0].delivered == MANY);
+    pipes.streams.stop("p", Instant::now()).unwrap();
+    assert!(pipes.host.unload(&pipes.plugin).unwrap().is_unmapped());
+    assert_eq!(pipes.lines("out"), numbers(MANY), "in order, none twice");
+}
+
+#[test]
+fn messages_of_any_number_and_size_cross() {
+    let pipes = Pipes::isolated(Isolation::WORKER);
+    // Together they are longer than a frame of anything else may be.
+    let source = json!({ "until": 22, "batch": 22, "pads_to": 15 << 20 });
+    pipes.start(source, pipes.sink("out", json!({}), QueueConfig::default()));
+    let view = pipes.finish();
+    assert_eq!((view.sources[0].restarts, view.sinks[0].restarts), (0, 0), "{view:?}");
+    assert_eq!(pipes.lines("out"), numbers(22), "{view:?}");
 }

@@ -38,7 +38,11 @@ impl Pipes {
 
     /// With the plugin where that says.
     pub(super) fn isolated(isolation: Isolation) -> Self {
-        let plugin = PluginConfig::default().with_isolation(isolation);
+        Self::configured(PluginConfig::default().with_isolation(isolation))
+    }
+
+    /// With the plugin configured so.
+    pub(super) fn configured(plugin: PluginConfig) -> Self {
         Self::of(Config::default().with_plugin(PLUGIN, plugin), zoo("sends_and_takes"), tempfile::tempdir().unwrap())
     }
 

@@ -42,6 +42,9 @@
 #ifndef ENTRY_SIZE
 #define ENTRY_SIZE sizeof(hookrail_entry)
 #endif
+#ifndef STOP
+#define STOP hookrail_nothing
+#endif
 
 // What it registers.
 #ifndef CALLBACK
@@ -141,7 +144,7 @@ const hookrail_entry hookrail_plugin_v1 = {
   .attach = attach,
   .create = hookrail_no_instance,
   .start = start,
-  .stop = hookrail_nothing,
+  .stop = STOP,
   .destroy = hookrail_nothing,
   .query = query,
 };

@@ -20,6 +20,8 @@ struct Numbers {
     batch: u64,
     /// How long it waits after each batch, in microseconds.
     pause_us: u64,
+    /// The length to which each body is filled up with spaces.
+    pads_to: usize,
     /// The topic; the number of the message, when one says so.
     topic: String,
     /// Fails once, before it sends this number.
@@ -101,7 +103,7 @@ fn count(config: &Numbers, has_failed: bool, io: &mut SourceIo<'_>) -> Result<()
             panic!("it panics, as its configuration says");
         }
         let topic = if config.topic.is_empty() { "number" } else { &config.topic };
-        let mut messages: Vec<_> = (next..end).map(|number| Message::new(topic, number.to_string())).collect();
+        let mut messages: Vec<_> = (next..end).map(|number| Message::new(topic, body(number, config))).collect();
         io.send_batch(&mut messages, Some(Mark { key: "next", value: &end.to_string() }))?;
         next = end;
         if config.pause_us > 0 && io.wait(Duration::from_micros(config.pause_us)) {
@@ -109,6 +111,18 @@ fn count(config: &Numbers, has_failed: bool, io: &mut SourceIo<'_>) -> Result<()
         }
     }
     Ok(())
+}
+
+fn body(number: u64, config: &Numbers) -> Vec<u8> {
+    let mut body = number.to_string().into_bytes();
+    body.resize(body.len().max(config.pads_to), b' ');
+    body
+}
+
+/// What a body was filled up from.
+fn line(body: &[u8]) -> String {
+    let end = body.iter().position(|byte| *byte == b' ').unwrap_or(body.len());
+    String::from_utf8_lossy(&body[..end]).into_owned()
 }
 
 fn take(config: &Lines, io: &mut SinkIo<'_>) -> Result<()> {
@@ -119,7 +133,7 @@ fn take(config: &Lines, io: &mut SinkIo<'_>) -> Result<()> {
         let bodies: Vec<_> = match io.recv(16, None) {
             Received::Closed => break,
             Received::Nothing => continue,
-            Received::Messages(messages) => messages.iter().map(|it| it.body.to_display().to_string()).collect(),
+            Received::Messages(messages) => messages.iter().map(|message| line(&message.body)).collect(),
         };
         if is_due(config.retries_every, batch) {
             io.retry("its configuration says so");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use hookrail::control::command::{ReloadConfig, ReloadedConfig};
 use hookrail::control::{self, Manager};
 use hookrail::stream::Streams;
-use hookrail::{Config, Host};
+use hookrail::{Config, Host, PluginHandle};
 use serde_json::{Value, json};
 
 use super::default;
@@ -51,34 +51,71 @@ impl Reloading {
             default::add(&mut new);
         }
         done.needs_restart = fixed(&current, &new);
-        load_used(&host, &new, &mut done)?;
-        let changed = instances(&host, &current, &new);
-        let mut given = Vec::new();
-        for (instance, before, value) in changed {
-            if let Err(error) = host.reload(&instance, &value) {
-                undo(&host, &given);
-                return Err(error.into());
+        let mut begun = Begun { host: &host, loaded: Vec::new(), given: Vec::new() };
+        match begun.change(&streams, (&current, &new), Instant::now() + self.drain, &mut done) {
+            Ok(()) => {
+                *current = new;
+                Ok(done)
             }
-            done.changed.push(format!("{instance} has another configuration"));
-            given.push((instance, before));
-        }
-        match streams.apply(&new.pipelines, Instant::now() + self.drain) {
-            Ok(pipelines) => done.changed.extend(pipelines),
             Err(error) => {
-                undo(&host, &given);
-                return Err(error.into());
+                begun.undo();
+                Err(error)
             }
         }
-        *current = new;
-        Ok(done)
     }
 }
 
-/// Gives instances what they had before.
-fn undo(host: &Host, given: &[(String, Value)]) {
-    for (instance, before) in given {
-        if let Err(error) = host.reload(instance, before) {
-            tracing::error!(instance, "it keeps its new configuration: {error}");
+/// What was changed so far.
+struct Begun<'a> {
+    host: &'a Host,
+    loaded: Vec<PluginHandle>,
+    /// Instances, each with the configuration that it had.
+    given: Vec<(String, Value)>,
+}
+
+impl Begun<'_> {
+    /// Changes plugins and pipelines; says in `done` what has changed.
+    fn change(
+        &mut self,
+        streams: &Streams,
+        (before, now): (&Config, &Config),
+        deadline: Instant,
+        done: &mut ReloadedConfig,
+    ) -> Result<(), control::Error> {
+        self.load_used(now, done)?;
+        for (instance, before, value) in instances(self.host, before, now) {
+            self.host.reload(&instance, &value)?;
+            done.changed.push(format!("{instance} has another configuration"));
+            self.given.push((instance, before));
+        }
+        done.changed.extend(streams.apply(&now.pipelines, deadline)?);
+        Ok(())
+    }
+
+    /// Loads the plugins that pipelines use now, and that came with the program.
+    fn load_used(&mut self, config: &Config, done: &mut ReloadedConfig) -> Result<(), control::Error> {
+        let loaded: Vec<_> = self.host.plugin_views().into_iter().map(|plugin| plugin.name).collect();
+        for plugin in plugins::used(config).into_iter().filter(|plugin| !loaded.contains(plugin)) {
+            if let Ok(file) = Finder::new(&[]).find(&plugin) {
+                // SAFETY: it lies beside the program, or where the operator has it look, and is trusted as it is.
+                self.loaded.push(unsafe { self.host.load(file)? });
+                done.changed.push(format!("{plugin} is loaded"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives instances what they had before, and unloads what was loaded.
+    fn undo(self) {
+        for (instance, before) in &self.given {
+            if let Err(error) = self.host.reload(instance, before) {
+                tracing::error!(instance, "it keeps its new configuration: {error}");
+            }
+        }
+        for plugin in &self.loaded {
+            if let Err(error) = self.host.unload(plugin) {
+                tracing::error!("what was loaded for the new configuration stays: {error}");
+            }
         }
     }
 }
@@ -101,19 +138,6 @@ fn instances(host: &Host, before: &Config, now: &Config) -> Vec<(String, Value, 
 
 fn given(value: &Value) -> Value {
     if value.is_null() { json!({}) } else { value.clone() }
-}
-
-/// Loads the plugins that pipelines use now, and that came with the program.
-fn load_used(host: &Host, config: &Config, done: &mut ReloadedConfig) -> Result<(), control::Error> {
-    let loaded: Vec<_> = host.plugin_views().into_iter().map(|plugin| plugin.name).collect();
-    for plugin in plugins::used(config).into_iter().filter(|plugin| !loaded.contains(plugin)) {
-        if let Ok(file) = Finder::new(&[]).find(&plugin) {
-            // SAFETY: it lies beside the program, or where the operator has it look, and is trusted as it is.
-            unsafe { host.load(file)? };
-            done.changed.push(format!("{plugin} is loaded"));
-        }
-    }
-    Ok(())
 }
 
 /// The keys that differ, and that are read only when a host is started.

@@ -34,12 +34,23 @@ fn a_mistake_changes_nothing_and_is_named() {
     for (wrong, said) in [
         ("[pipelines.logs", "hookrail.toml"),
         ("[pipelines.q.sources.in]\nuse = \"stdin\"\n", "needs at least one source and one sink"),
-        ("[pipelines.logs.sources.more]\nuse = \"tail\"\nconfig = { path = 1 }\n", "unknown field `path`"),
+        ("[pipelines.logs.sources.more]\nuse = \"tail\"\nconfig = { path = 1 }\n", "'path' was unexpected"),
     ] {
         place.configure(&format!("{FOLLOW}{wrong}"));
         let refused = place.ask(&["config", "reload"]);
         assert!(refused.contains("error[") && refused.contains(said), "{refused}");
     }
+    // A plugin that came with the program, and has no source: it is loaded for that, and does not stay.
+    let plugins = || {
+        let listed: Vec<serde_json::Value> = serde_json::from_str(&place.ask(&["plugin", "list", "--json"])).unwrap();
+        listed.into_iter().map(|plugin| plugin["name"].to_string() + &plugin["status"].to_string()).collect::<Vec<_>>()
+    };
+    let before = plugins();
+    let wrong = "[pipelines.q.sources.in]\nuse = \"hello\"\n[pipelines.q.sinks.out]\nuse = \"stdout\"\n";
+    place.configure(&format!("{FOLLOW}{wrong}"));
+    let refused = place.ask(&["config", "reload"]);
+    assert!(refused.contains("error[") && refused.contains("hello"), "{refused}");
+    assert_eq!(plugins(), before);
     // A pattern that is none, and with it a pipeline that could be changed.
     place.configure(&FOLLOW.replace("secret[0-9]+", "(").replace("all.txt", "other.txt"));
     let refused = place.ask(&["config", "reload"]);

@@ -122,14 +122,13 @@ impl Remote {
     ) -> Vec<Arc<Proxy>> {
         let mut proxies = Vec::new();
         for Registered { index, record } in registered {
-            let Registration::Complete { point, callback, effects, small_ops, .. } = record else {
+            let Registration::Complete { point, callback, effects, wrong_ops, .. } = record else {
                 admission.admit(record.with(None).as_ref().map_err(|too_small| *too_small));
                 continue;
             };
             // The record that follows has none at all.
-            if let Some((size, needed)) = *small_ops {
-                let too_small = TooSmall { size: size as usize, needed: needed as usize };
-                let what = format!("payload operations of {too_small}");
+            if let Some(wrong) = wrong_ops {
+                let what = format!("payload operations {wrong}");
                 let why = Misbehaved::malformed(point.clone(), callback.clone(), what);
                 admission.refuse(Error::misbehaved(instance, why));
                 continue;
@@ -371,7 +370,7 @@ impl Registration {
                 budget_ns,
                 predicate,
                 fingerprint,
-                small_ops: _,
+                wrong_ops: _,
             } => Ok(boundary::Registration {
                 size: size_of::<boundary::Registration>() as u32,
                 flags: *flags,

@@ -4,18 +4,22 @@
 //! A worker that ends is a failure of its endpoints, which are accepted again by the next one. What a sink had received and
 //! not answered for is given again.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::ptr::null;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_abi::boundary::{STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, Str, StreamIo, StreamMark};
+use hookrail_abi::boundary::{
+    STREAM_CLOSED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, Str, StreamIo, StreamMark,
+};
 use hookrail_abi::{Header, List, Message};
 use hookrail_engine::{Accepts, Endpoint};
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::note::EndpointKind;
 use hookrail_model::time::later;
+use hookrail_model::units::duration_text;
 
 use super::live::Live;
 use super::plugin::{Plugin, unexpected};
@@ -26,6 +30,8 @@ use crate::wire::{Answer, Ask, EndpointId, FromEndpoint, Receiver, Sender, ToEnd
 const SLICE: Duration = Duration::from_millis(250);
 /// The most messages that are received at once.
 const MOST: u64 = 4096;
+/// From that size on no more messages cross at once, in bytes.
+const ENOUGH: usize = 64 << 20;
 
 /// The endpoints of an instance.
 pub(super) struct Endpoints {
@@ -95,11 +101,15 @@ impl Endpoint for Made {
         began.map_err(|failed| failed.into_error(&self.instance, "run", self.plugin.patience))?;
         // Only the worker has it: its end is seen here.
         drop(theirs);
-        let sender = Sender::new(ours.try_clone().map_err(failed)?);
-        let mut receiver = Receiver::new(ours);
+        // Who begins a frame ends it.
+        ours.set_read_timeout(Some(self.plugin.patience)).map_err(failed)?;
+        ours.set_write_timeout(Some(self.plugin.patience)).map_err(failed)?;
+        let sender = Sender::of_messages(ours.try_clone().map_err(failed)?);
+        let mut receiver = Receiver::of_messages(ours);
         // SAFETY: the caller promises that the table is there until this returns, and used by this call alone.
-        let host = unsafe { Host { io: &*io, live: &self.live } };
+        let mut host = Host { io: unsafe { &*io }, live: &self.live, shown: VecDeque::new(), given: 0 };
         loop {
+            self.wait_for_it(&receiver, &host).map_err(failed)?;
             let asked = match receiver.receive::<FromEndpoint>() {
                 Ok(Some((FromEndpoint::Ran(ran), _))) => return ran.map_err(Error::from),
                 Ok(Some((asked, _))) => asked,
@@ -107,15 +117,36 @@ impl Endpoint for Made {
             };
             let Some((answer, descriptor)) = host.answer(asked) else { return Err(self.ended()) };
             let descriptor = descriptor.as_ref().map(AsFd::as_fd);
-            if sender.send(&answer, descriptor.as_slice()).is_err() {
-                return Err(self.ended());
+            match sender.send(&answer, descriptor.as_slice()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(failed(error)),
+                Err(_) => return Err(self.ended()),
             }
         }
     }
 }
 
 impl Made {
+    /// Waits until the endpoint asks for something. One that is told to end and does not, ends with its process: no other
+    /// code is to wait for it.
+    fn wait_for_it(&self, receiver: &Receiver, host: &Host<'_>) -> io::Result<()> {
+        let mut told = None;
+        while !receiver.is_readable(SLICE)? {
+            if !host.is_closed() {
+                continue;
+            }
+            if told.get_or_insert_with(Instant::now).elapsed() >= self.plugin.patience {
+                let patience = duration_text(self.plugin.patience);
+                self.live.abort(None, format!("an endpoint did not return within {patience} after it was told to end"));
+                told = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// It speaks no more, or not as an endpoint does: its process has ended, or ends now.
     fn ended(&self) -> Error {
+        self.live.kill();
         Error::misbehaved(&*self.instance, Misbehaved::worker_ended("run", self.live.how_it_ended()))
     }
 }
@@ -131,26 +162,45 @@ impl Drop for Made {
 }
 
 /// The host's side of an endpoint.
+///
+/// # Invariants
+/// The functions of `io` may be called, by this thread alone. What is shown was received and is not answered for.
 struct Host<'a> {
-    /// Its functions may be called, by this thread alone.
     io: &'a StreamIo,
     live: &'a Live,
+    /// What was received, and has not crossed yet.
+    shown: VecDeque<*const Message>,
+    /// How many have crossed, and are not answered for.
+    given: usize,
 }
 
 impl Host<'_> {
+    /// Whether the endpoint is to end.
+    fn is_closed(&self) -> bool {
+        // SAFETY: by the type invariant.
+        unsafe { (self.io.wait)(self.io.stream, 0) == STREAM_CLOSED }
+    }
+
     /// Answers, with a descriptor if there is one; `None` when the worker has ended.
-    fn answer(&self, asked: FromEndpoint) -> Option<(ToEndpoint, Option<OwnedFd>)> {
+    fn answer(&mut self, asked: FromEndpoint) -> Option<(ToEndpoint, Option<OwnedFd>)> {
         let StreamIo { stream, .. } = *self.io;
         let answer = match asked {
             FromEndpoint::Answer { count, answer, why } => {
-                let count = usize::try_from(count).unwrap_or(usize::MAX);
-                // SAFETY: by the type's promise; the text holds for the call.
+                // It cannot answer for what it has not got.
+                let count = usize::try_from(count).unwrap_or(usize::MAX).min(self.given);
+                if answer == STREAM_RETRY {
+                    // INVARIANT: what was shown goes back, too.
+                    self.shown.clear();
+                    self.given = 0;
+                }
+                // SAFETY: by the type invariant; the text holds for the call.
                 let answered = unsafe { (self.io.answer)(stream, count, answer, Str::new(&why)) };
+                self.given = self.given.saturating_sub(answered);
                 ToEndpoint::Answered(answered as u64)
             }
             FromEndpoint::Marks => {
                 let mut marks = List::<Header>::new();
-                // SAFETY: by the type's promise; the list is ours.
+                // SAFETY: by the type invariant; the list is ours.
                 unsafe { (self.io.marks)(stream, &mut marks) };
                 let text = |text: &hookrail_abi::Text| text.as_str().to_owned();
                 ToEndpoint::Marks(marks.iter().map(|mark| (text(&mark.key), text(&mark.value))).collect())
@@ -161,16 +211,16 @@ impl Host<'_> {
                 let mark = mark.as_ref().map_or(null(), std::ptr::from_ref);
                 let (first, count) = (messages.as_mut_ptr(), messages.len());
                 ToEndpoint::Status(self.in_slices(timeout_ns, |slice| {
-                    // SAFETY: by the type's promise; the messages are ours, and the mark holds for the call.
+                    // SAFETY: by the type invariant; the messages are ours, and the mark holds for the call.
                     unsafe { (self.io.send)(stream, first, count, mark, slice) }
                 })?)
             }
             FromEndpoint::Wait { timeout_ns } => ToEndpoint::Status(self.in_slices(timeout_ns, |slice| {
-                // SAFETY: by the type's promise.
+                // SAFETY: by the type invariant.
                 unsafe { (self.io.wait)(stream, slice) }
             })?),
             FromEndpoint::Watch => {
-                // SAFETY: by the type's promise.
+                // SAFETY: by the type invariant.
                 let descriptor = unsafe { (self.io.watch)(stream) };
                 // SAFETY: it was given to us, and nobody else has it.
                 let descriptor = (descriptor >= 0).then(|| unsafe { OwnedFd::from_raw_fd(descriptor) });
@@ -181,20 +231,34 @@ impl Host<'_> {
         Some((answer, None))
     }
 
-    fn receive(&self, most: usize, timeout_ns: u64) -> Option<ToEndpoint> {
+    fn receive(&mut self, most: usize, timeout_ns: u64) -> Option<ToEndpoint> {
         let StreamIo { stream, .. } = *self.io;
-        let (mut first, mut count) = (null(), 0);
-        let status = self.in_slices(timeout_ns, |slice| {
-            // SAFETY: by the type's promise; the variables are ours.
-            unsafe { (self.io.receive)(stream, most, slice, &mut first, &mut count) }
-        })?;
-        if status != STREAM_OK {
-            return Some(ToEndpoint::Status(status));
+        if self.shown.is_empty() {
+            let (mut first, mut count) = (null(), 0);
+            let status = self.in_slices(timeout_ns, |slice| {
+                // SAFETY: by the type invariant; the variables are ours.
+                unsafe { (self.io.receive)(stream, most, slice, &mut first, &mut count) }
+            })?;
+            if status != STREAM_OK {
+                return Some(ToEndpoint::Status(status));
+            }
+            // SAFETY: the addresses of so many messages stand there until the next call.
+            let shown = unsafe { std::slice::from_raw_parts(first, count) };
+            // INVARIANT: they were just received.
+            self.shown.extend(shown);
         }
-        // SAFETY: the addresses of so many messages stand there until the next call, and the messages are not changed
-        // meanwhile.
-        let messages = unsafe { std::slice::from_raw_parts(first.cast::<&Message>(), count) };
-        Some(ToEndpoint::Messages(messages.iter().copied().cloned().collect()))
+        let (mut messages, mut size) = (Vec::new(), 0);
+        while messages.len() < most
+            && size < ENOUGH
+            && let Some(message) = self.shown.pop_front()
+        {
+            // SAFETY: by the type invariant it is not answered for, so it is there, and not changed.
+            let message = unsafe { &*message }.clone();
+            size += message.body.len() + message.topic.as_str().len();
+            messages.push(message);
+        }
+        self.given += messages.len();
+        Some(ToEndpoint::Messages(messages))
     }
 
     /// Waits in slices, until something comes of it or the time is over; `None` when the worker has ended.

@@ -5,8 +5,11 @@ use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     recvmsg, sendmsg,
@@ -16,6 +19,8 @@ use serde::de::DeserializeOwned;
 
 /// The longest frame, in bytes: a state or a configuration, and what belongs to it.
 const LONGEST: usize = 256 << 20;
+/// The longest frame of messages, in bytes.
+const LONGEST_OF_MESSAGES: usize = 1 << 30;
 /// How many descriptors may come with a frame.
 const MOST: usize = 2;
 
@@ -26,23 +31,33 @@ pub(crate) fn pair() -> io::Result<(UnixStream, UnixStream)> {
 
 /// The end that sends. Frames of several threads do not mix.
 #[derive(Debug)]
-pub(crate) struct Sender(Mutex<UnixStream>);
+pub(crate) struct Sender {
+    socket: Mutex<UnixStream>,
+    longest: usize,
+}
 
 impl Sender {
     pub(crate) fn new(socket: UnixStream) -> Self {
-        Sender(Mutex::new(socket))
+        Sender { socket: Mutex::new(socket), longest: LONGEST }
     }
 
-    /// Sends a frame, with two descriptors at most.
+    /// One for messages, which may be longer.
+    pub(crate) fn of_messages(socket: UnixStream) -> Self {
+        Sender { longest: LONGEST_OF_MESSAGES, ..Self::new(socket) }
+    }
+
+    /// Sends a frame, with two descriptors at most. Of one that is too long nothing is sent, and the error is
+    /// [`FileTooLarge`](io::ErrorKind::FileTooLarge).
     pub(crate) fn send(&self, frame: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
         let mut bytes = vec![0; 4];
         rmp_serde::encode::write(&mut bytes, frame).map_err(io::Error::other)?;
         let length = bytes.len() - 4;
-        if length > LONGEST {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("a frame of {length} bytes")));
+        if length > self.longest {
+            let why = format!("{length} bytes at once, and {} may be", self.longest);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
         }
         bytes[..4].copy_from_slice(&(length as u32).to_le_bytes());
-        let mut socket = self.0.lock();
+        let mut socket = self.socket.lock();
         let sent = if descriptors.is_empty() { 0 } else { send_with(&socket, &bytes, descriptors)? };
         socket.write_all(&bytes[sent..])
     }
@@ -50,7 +65,7 @@ impl Sender {
     /// The other end reads the end of the stream, and so does this one.
     pub(crate) fn close(&self) {
         // It may be closed already.
-        let _ = self.0.lock().shutdown(Shutdown::Both);
+        let _ = self.socket.lock().shutdown(Shutdown::Both);
     }
 }
 
@@ -67,11 +82,28 @@ fn send_with(socket: &UnixStream, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) 
 
 /// The end that receives.
 #[derive(Debug)]
-pub(crate) struct Receiver(UnixStream);
+pub(crate) struct Receiver {
+    socket: UnixStream,
+    longest: usize,
+}
 
 impl Receiver {
     pub(crate) fn new(socket: UnixStream) -> Self {
-        Receiver(socket)
+        Receiver { socket, longest: LONGEST }
+    }
+
+    /// One for messages, which may be longer.
+    pub(crate) fn of_messages(socket: UnixStream) -> Self {
+        Receiver { socket, longest: LONGEST_OF_MESSAGES }
+    }
+
+    /// Whether there is something to receive, the end of the stream included; waits for it that long.
+    pub(crate) fn is_readable(&self, limit: Duration) -> io::Result<bool> {
+        let limit = Timespec::try_from(limit).map_err(io::Error::other)?;
+        match poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], Some(&limit)) {
+            Err(Errno::INTR) => Ok(false),
+            ready => Ok(ready? > 0),
+        }
     }
 
     /// The next frame, with the descriptors that came with it; `None` at the end of the stream.
@@ -79,12 +111,12 @@ impl Receiver {
         let mut length = [0; 4];
         let Some(descriptors) = self.begin(&mut length)? else { return Ok(None) };
         let length = u32::from_le_bytes(length) as usize;
-        if length > LONGEST {
+        if length > self.longest {
             return Err(invalid(format!("a frame of {length} bytes")));
         }
         // It grows as the bytes arrive: a length alone reserves nothing.
         let mut bytes = Vec::new();
-        (&mut self.0).take(length as u64).read_to_end(&mut bytes)?;
+        (&mut self.socket).take(length as u64).read_to_end(&mut bytes)?;
         if bytes.len() < length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -100,8 +132,8 @@ impl Receiver {
             let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
             let mut control = RecvAncillaryBuffer::new(&mut room);
             let mut into = [IoSliceMut::new(&mut length[read..])];
-            let received = match recvmsg(self.0.as_fd(), &mut into, &mut control, RecvFlags::CMSG_CLOEXEC) {
-                Err(rustix::io::Errno::INTR) => continue,
+            let received = match recvmsg(self.socket.as_fd(), &mut into, &mut control, RecvFlags::CMSG_CLOEXEC) {
+                Err(Errno::INTR) => continue,
                 received => received?,
             };
             for message in control.drain() {

@@ -1,7 +1,7 @@
 //! A registration as it crosses.
 
-use hookrail_abi::PayloadOps;
-use hookrail_abi::boundary::{self, Growing, TooSmall};
+use hookrail_abi::boundary;
+use hookrail_loader::complete;
 use serde::{Deserialize, Serialize};
 
 /// A callback that an instance registered in a worker.
@@ -31,8 +31,8 @@ pub(crate) enum Record {
         budget_ns: u64,
         predicate: u64,
         fingerprint: [u64; 2],
-        /// The size of its payload operations and the one they need, if they are too small.
-        small_ops: Option<(u64, u64)>,
+        /// What is wrong with its payload operations, if they are incomplete.
+        wrong_ops: Option<String>,
     },
 }
 
@@ -43,11 +43,8 @@ impl Record {
         // SAFETY: its texts are readable for the call.
         let [point, callback] = [record.point, record.callback].map(|text| unsafe { text.to_text() }.into_owned());
         // SAFETY: they are readable.
-        let read = (!record.ops.is_null()).then(|| unsafe { PayloadOps::read(record.ops) });
-        let small_ops = match read {
-            Some(Err(TooSmall { size, needed })) => Some((size as u64, needed as u64)),
-            _ => None,
-        };
+        let ops = (!record.ops.is_null()).then(|| unsafe { complete(record.ops) });
+        let wrong_ops = ops.and_then(|ops| ops.err()).map(|incomplete| incomplete.to_string());
         Record::Complete {
             flags: record.flags,
             point,
@@ -60,7 +57,7 @@ impl Record {
             budget_ns: record.budget_ns,
             predicate: record.predicate,
             fingerprint: record.fingerprint,
-            small_ops,
+            wrong_ops,
         }
     }
 }

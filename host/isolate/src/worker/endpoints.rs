@@ -1,13 +1,14 @@
 //! Sources and sinks in this process: each runs on a thread of its own, and asks its host for what it exchanges messages
 //! with.
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::ptr::from_ref;
 use std::sync::Arc;
-use std::thread::Builder;
+use std::thread::{Builder, JoinHandle};
 
 use hookrail_abi::boundary::{
     STREAM_CLOSED, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, Str, Stream, StreamIo, StreamMark,
@@ -15,30 +16,39 @@ use hookrail_abi::boundary::{
 use hookrail_abi::{Header, List, Message};
 use hookrail_dispatch::reclaim;
 use hookrail_engine::{Accepts, Endpoint};
-use hookrail_model::error::Error;
+use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::guarded;
 use hookrail_model::note::EndpointKind;
 
-use crate::wire::{EndpointId, FromEndpoint, Receiver, Sender, ToEndpoint};
+use crate::wire::{EndpointId, FromEndpoint, PluginId, Receiver, Sender, ToEndpoint};
 
-/// The endpoints that were accepted and do not run yet.
+/// The endpoints of all plugins.
 #[derive(Default)]
 pub(super) struct Endpoints {
     last: EndpointId,
-    accepted: BTreeMap<EndpointId, Box<dyn Endpoint>>,
+    /// Those that were accepted and not run yet.
+    accepted: BTreeMap<EndpointId, Accepted>,
+    /// The threads of the others; some may have ended.
+    running: Vec<(PluginId, JoinHandle<()>)>,
+}
+
+struct Accepted {
+    plugin: PluginId,
+    instance: String,
+    endpoint: Box<dyn Endpoint>,
 }
 
 impl Endpoints {
     pub(super) fn accept(
         &mut self,
         of: &Arc<dyn Accepts>,
-        kind: EndpointKind,
-        name: &str,
+        (plugin, instance): (PluginId, String),
+        (kind, name): (EndpointKind, &str),
         config: &str,
     ) -> Result<EndpointId, Error> {
         let endpoint = of.accept(kind, name, config)?;
         self.last += 1;
-        self.accepted.insert(self.last, endpoint);
+        self.accepted.insert(self.last, Accepted { plugin, instance, endpoint });
         Ok(self.last)
     }
 
@@ -49,29 +59,47 @@ impl Endpoints {
     /// Runs one, which ends with its thread.
     pub(super) fn run(&mut self, id: EndpointId, socket: Option<OwnedFd>) -> Result<(), Error> {
         let failed = |cause| Error::system("run an endpoint in its worker", cause);
-        let missing = || failed(std::io::ErrorKind::NotFound.into());
-        let (mut endpoint, socket) = self.accepted.remove(&id).zip(socket).ok_or_else(missing)?;
+        let missing = || failed(io::ErrorKind::NotFound.into());
+        let (accepted, socket) = self.accepted.remove(&id).zip(socket).ok_or_else(missing)?;
+        let Accepted { plugin, instance, mut endpoint } = accepted;
         let socket = UnixStream::from(socket);
-        let sender = Sender::new(socket.try_clone().map_err(failed)?);
+        let sender = Sender::of_messages(socket.try_clone().map_err(failed)?);
         let run = move || {
             // Known as one that runs code of plugins for the host.
             reclaim::register_thread();
             let end = End {
                 sender,
-                receiver: UnsafeCell::new(Receiver::new(socket)),
+                receiver: UnsafeCell::new(Receiver::of_messages(socket)),
                 taken: UnsafeCell::default(),
                 shown: UnsafeCell::default(),
                 is_lost: Cell::new(false),
+                too_long: RefCell::default(),
             };
             // SAFETY: the end stays until this returns, and is used by this call alone.
-            let ran = unsafe { endpoint.run(&end.io()) };
+            let mut ran = unsafe { endpoint.run(&end.io()) };
+            if let Some(why) = end.too_long.take() {
+                ran = Err(Error::misbehaved(instance, Misbehaved::failed("run", why)));
+            }
             // Before the host hears of it: then nothing of it is in use.
             drop(endpoint);
             reclaim::clear_stack();
             // Without a host this process ends.
             let _ = end.sender.send(&FromEndpoint::Ran(ran.map_err(Into::into)), &[]);
         };
-        Builder::new().name("hookrail-endpoint".into()).spawn(run).map(drop).map_err(failed)
+        let thread = Builder::new().name("hookrail-endpoint".into()).spawn(run).map_err(failed)?;
+        self.running.retain(|(_, thread)| !thread.is_finished());
+        self.running.push((plugin, thread));
+        Ok(())
+    }
+
+    /// Waits until none of a plugin runs, which is about to be stopped: its host has told them to end, or speaks with them no
+    /// more. If they do not, the host ends this process.
+    pub(super) fn end(&mut self, plugin: PluginId) {
+        self.accepted.retain(|_, accepted| accepted.plugin != plugin);
+        for (_, thread) in self.running.extract_if(.., |(of, _)| *of == plugin) {
+            // One that has panicked has ended, too.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -88,6 +116,8 @@ struct End {
     shown: UnsafeCell<Vec<*const Message>>,
     /// Whether the host does not answer any more.
     is_lost: Cell<bool>,
+    /// What did not fit into a frame; then the endpoint has failed.
+    too_long: RefCell<Option<String>>,
 }
 
 impl End {
@@ -107,8 +137,14 @@ impl End {
 
     /// Asks the host; `None` if it does not answer any more.
     fn ask(&self, asked: &FromEndpoint) -> Option<(ToEndpoint, Vec<OwnedFd>)> {
-        if self.is_lost.get() || self.sender.send(asked, &[]).is_err() {
+        if self.is_lost.get() {
+            return None;
+        }
+        if let Err(error) = self.sender.send(asked, &[]) {
             self.is_lost.set(true);
+            if error.kind() == io::ErrorKind::FileTooLarge {
+                *self.too_long.borrow_mut() = Some(format!("it sends {error}"));
+            }
             return None;
         }
         // SAFETY: by the type invariant nobody else uses it.

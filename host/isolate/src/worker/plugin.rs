@@ -126,7 +126,7 @@ impl Plugins {
             }
             Ask::Accept { plugin, instance, kind, name, config } => {
                 let of = self.body(plugin)?.endpoints(&instance).ok_or_else(unknown)?;
-                Ok(Answer::Accepted(self.endpoints.accept(&of, kind, &name, &config)?))
+                Ok(Answer::Accepted(self.endpoints.accept(&of, (plugin, instance), (kind, &name), &config)?))
             }
             Ask::EndpointSchema { plugin, instance, kind, name } => {
                 let of = self.body(plugin)?.endpoints(&instance).ok_or_else(unknown)?;
@@ -141,6 +141,7 @@ impl Plugins {
                 Ok(Answer::Done)
             }
             Ask::Stop { plugin } => {
+                self.endpoints.end(plugin);
                 self.lanes.drain();
                 self.callbacks.remove(plugin);
                 self.body(plugin)?.stop();

@@ -25,6 +25,7 @@ constructors! {
     Incompatible:
     abi = Abi(plugin: impl Into<String>, host: impl Into<String>),
     too_small = TooSmall(what: impl Into<String>, size: usize, needed: usize),
+    missing_function = MissingFunction(what: impl Into<String>, function: impl Into<String>),
     local_point = LocalPoint(point: impl Into<String>, callback: impl Into<String>),
     not_a_plugin = NotAPlugin(why: impl Into<String>, compiler: Compiler),
     note_disagrees = NoteDisagrees(field: impl Into<String>, note: impl Into<String>, code: impl Into<String>),

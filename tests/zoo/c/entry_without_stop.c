@@ -1,0 +1,5 @@
+// Its entry has a null in place of a function.
+
+#define NAME "entry-without-stop"
+#define STOP NULL
+#include "specimen.h"
