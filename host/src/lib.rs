@@ -133,8 +133,9 @@ pub mod worker {
 
 pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, PinnedChains, Registered};
 pub use hookrail_engine::{
-    BAD_TOPIC, Caller, Config, Denial, DroppedContent, Events, Host, InstanceConfig, Limits, MessageLimits,
-    PluginConfig, PluginHandle, Revocable, Services, TOO_LARGE, Ticket, Traces, UnloadLimits, Upgraded, schema,
+    BAD_TOPIC, Caller, Config, ConfigKey, Denial, DroppedContent, Events, Host, InstanceConfig, KeyOrigin, Limits,
+    MessageLimits, PluginConfig, PluginHandle, Revocable, Services, TOO_LARGE, Ticket, Traces, UnloadLimits, Upgraded,
+    schema,
 };
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
 pub use hookrail_model::ParseError;

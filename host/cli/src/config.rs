@@ -3,6 +3,7 @@
 mod assign;
 mod changes;
 mod check;
+mod show;
 
 use std::fs;
 use std::io::{self, Read};
@@ -50,7 +51,8 @@ pub(crate) fn reloaded(done: &ReloadedConfig) -> String {
 
 pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
     match command {
-        Config::Check { json } => return check::run(*json),
+        Config::Check { offline, json } => return check::run(*offline, *json),
+        Config::Show { origin, json } => show::run(*origin, *json)?,
         Config::Get { name, common } => get(name, common)?,
         Config::Set { name, file: Some(file), how, common, .. } => {
             set(name, &current(name, common)?.value, json(file)?, *how, None, common)?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use hookrail::{Config, ConfigError};
+use hookrail::{Config, ConfigError, stream};
 use serde::Serialize;
 
 /// What the command line says.
@@ -66,7 +66,10 @@ pub(crate) fn file() -> Option<Sourced> {
 /// The configuration in effect.
 pub(crate) fn read() -> Result<Settings, hookrail::Error> {
     let file = file();
-    let mut config = file.as_ref().map(|file| Config::read(&file.path)).transpose()?.unwrap_or_default();
+    let mut config = match &file {
+        Some(file) => Config::read(&file.path)?,
+        None => Config::of_environment()?,
+    };
     let home = named_home()?.unwrap_or_else(|| {
         let source = if config.home.is_some() { Source::File } else { Source::Default };
         Sourced { path: config.home_dir(), source }
@@ -78,6 +81,18 @@ pub(crate) fn read() -> Result<Settings, hookrail::Error> {
     }
     config.home = Some(home.path.clone());
     Ok(Settings { config, file, home })
+}
+
+/// What is wrong with the configuration, before anything else is looked at: with the file, with variables of the
+/// environment, and with pipelines.
+pub(crate) fn mistakes() -> Result<Vec<ConfigError>, hookrail::Error> {
+    let file = file();
+    let mistakes = Config::mistakes(file.as_ref().map(|file| &*file.path))?;
+    if !mistakes.is_empty() {
+        return Ok(mistakes);
+    }
+    let config = read()?.config;
+    Ok(stream::mistakes(&config.pipelines).into_iter().map(|mistake| config.located(mistake)).collect())
 }
 
 /// The home of the hosts of this user: that of `--home`, else of `$HOOKRAIL_HOME`, else of the configuration.

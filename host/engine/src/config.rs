@@ -1,9 +1,16 @@
 //! What an embedder or an operator configures: in code, or in `hookrail.toml`.
 
 #[cfg(feature = "config-file")]
+mod environment;
+#[cfg(feature = "config-file")]
 mod instead;
+mod keys;
+#[cfg(feature = "config-file")]
+mod mistakes;
 mod places;
 mod plugin;
+#[cfg(feature = "config-file")]
+mod read;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,10 +24,11 @@ use hookrail_model::log_level::LogLevel;
 use hookrail_model::pipeline::PipelineConfig;
 use hookrail_model::setters;
 use hookrail_model::units::fields;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 
 use crate::in_process::Opening;
+pub use keys::{ConfigKey, KeyOrigin};
 use places::Places;
 pub use plugin::{InstanceConfig, PluginConfig};
 
@@ -38,7 +46,7 @@ pub use plugin::{InstanceConfig, PluginConfig};
 /// let host = Host::new(config)?;
 /// # Ok::<(), hookrail::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Config {
@@ -97,13 +105,13 @@ pub struct RuntimeOverrides {
 }
 
 /// The limits that are watched while plugins run.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Limits {
     /// How long a call of a callback may take before it is reported as stuck; zero
     /// disables this.
-    #[serde(deserialize_with = "fields::duration")]
+    #[serde(deserialize_with = "fields::duration", serialize_with = "fields::time_text")]
     pub stuck: Duration,
 }
 
@@ -117,7 +125,7 @@ setters!(Limits { with_stuck(stuck: Duration) });
 
 /// What holds for messages: what the built-in callback of `message.publish` accepts, and what of the others is passed
 /// on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct MessageLimits {
@@ -134,7 +142,7 @@ pub struct MessageLimits {
 }
 
 /// What the callbacks of `message.dropped` get of a denied message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum DroppedContent {
@@ -159,14 +167,14 @@ setters!(MessageLimits {
 });
 
 /// How plugins are unloaded.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct UnloadLimits {
     /// How long to wait for threads: for readers, before the plugin's code is taken out of the chains
     /// they may still walk; and for the destructors and threads of a plugin, after which those of idle
     /// threads are skipped and the rest continues in the background.
-    #[serde(deserialize_with = "fields::duration")]
+    #[serde(deserialize_with = "fields::duration", serialize_with = "fields::time_text")]
     pub deadline: Duration,
 }
 
@@ -205,30 +213,6 @@ impl Config {
     pub fn with_home(mut self, home: impl Into<PathBuf>) -> Self {
         self.home = Some(home.into());
         self
-    }
-
-    /// Reads a configuration file. Paths in it are relative to the file. `$HOOKRAIL_HOME` takes precedence over its
-    /// `home`, as for the program `hookrail`: both find the same hosts and plugins.
-    ///
-    /// # Errors
-    /// If the file cannot be read, or is not valid.
-    #[cfg(feature = "config-file")]
-    pub fn read(file: impl AsRef<std::path::Path>) -> Result<Self, Error> {
-        let file = file.as_ref();
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| Error::system(format!("read {}", file.display()), source))?;
-        let mut config: Config = toml::from_str(&text).map_err(|error| {
-            let instead = instead::instead(&text, error.span());
-            ConfigError::file(file, error.to_string().trim_end()).with_instead(instead)
-        })?;
-        config.places = Some(Places::of(file, &text));
-        config.check_paths().map_err(|error| config.located(error))?;
-        let directory = file.parent().unwrap_or(std::path::Path::new(""));
-        for library in config.plugins.values_mut().filter_map(|plugin| plugin.library.as_mut()) {
-            *library = directory.join(&library);
-        }
-        config.home = home_of_environment().or(config.home.map(|home| directory.join(home)));
-        Ok(config)
     }
 
     fn check_paths(&self) -> Result<(), ConfigError> {
@@ -292,33 +276,38 @@ impl Config {
 
     /// Refuses contradictory settings, rather than silently choosing one of two meanings.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        self.check_whole().map_err(|error| self.located(error))
+        match self.contradictions().into_iter().next() {
+            Some(first) => Err(first),
+            None => Ok(()),
+        }
     }
 
-    fn check_whole(&self) -> Result<(), ConfigError> {
-        self.check_paths()?;
-        let meaningless = |key: String, why: &str| Err(ConfigError::invalid_value(key, why));
+    /// What is contradictory in it, each with its place.
+    fn contradictions(&self) -> Vec<ConfigError> {
+        let mut found = Vec::from_iter(self.check_paths().err());
+        let mut meaningless = |key: String, why: &str| found.push(ConfigError::invalid_value(key, why));
         for (name, plugin) in &self.plugins {
             if !plugin.config.is_null() && !plugin.instances.is_empty() {
-                return meaningless(format!("plugins.{name}"), "has both `config` and `instances`: use one of the two");
+                meaningless(format!("plugins.{name}"), "has both `config` and `instances`: use one of the two");
             }
             if plugin.max_memory == Some(0) {
-                return meaningless(format!("plugins.{name}.max_memory"), "is 0: leave it out for no limit");
+                meaningless(format!("plugins.{name}.max_memory"), "is 0: leave it out for no limit");
             }
             if let Some((key, why)) = plugin.worker.mistake() {
-                return meaningless(format!("plugins.{name}.worker.{key}"), why);
+                meaningless(format!("plugins.{name}.worker.{key}"), why);
             }
             let is_good = |key: &str| {
                 !key.is_empty()
                     && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
                     && !key.starts_with('.')
             };
-            if let Some(key) = plugin.instances.keys().find(|key| !is_good(key)) {
+            for key in plugin.instances.keys().filter(|key| !is_good(key)) {
                 let key = format!("plugins.{name}.instances.{key:?}");
-                return meaningless(key, "is not a name: use letters, digits, `-`, `_` and `.`, no dot first");
+                meaningless(key, "is not a name: use letters, digits, `-`, `_` and `.`, no dot first");
             }
         }
-        CallbackOverride::check(&self.overrides)
+        found.extend(CallbackOverride::check(&self.overrides).err());
+        found.into_iter().map(|error| self.located(error)).collect()
     }
 
     /// The instances of a plugin, by name, each with its configuration.

@@ -31,7 +31,8 @@ mod writable;
 pub use body::{Admission, Body, Configured, Request, Response, Saved, WorkerStatus};
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use config::{
-    Config, DroppedContent, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, UnloadLimits,
+    Config, ConfigKey, DroppedContent, InstanceConfig, KeyOrigin, Limits, MessageLimits, PluginConfig,
+    RuntimeOverrides, UnloadLimits,
 };
 pub use crashes::Crashes;
 pub use endpoints::{Accepted, Accepts, Attendant, Endpoint, Endpoints};

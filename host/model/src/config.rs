@@ -88,13 +88,13 @@ impl CallbackOverride {
 }
 
 /// The operator's settings of one point.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct PointConfig {
     /// What a fault of its callbacks means, `open`, `closed` or `rollback`, unless the callback or an override of it
     /// says otherwise.
-    #[serde(deserialize_with = "fault_policy")]
+    #[serde(deserialize_with = "fault_policy", serialize_with = "fault_policy_name")]
     pub fault_policy: Option<FaultPolicy>,
     /// How closely its dispatches are looked at from the start: `off`, `count` or `histogram`.
     pub level: StatsLevel,
@@ -107,18 +107,18 @@ setters!(PointConfig {
 
 /// What a fault means on all points of a kind, `open`, `closed` or `rollback`, unless the callback or the operator's
 /// setting of the point says otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct FaultPolicies {
     /// For notify points.
-    #[serde(deserialize_with = "fault_policy")]
+    #[serde(deserialize_with = "fault_policy", serialize_with = "fault_policy_name")]
     pub notify: Option<FaultPolicy>,
     /// For fold points.
-    #[serde(deserialize_with = "fault_policy")]
+    #[serde(deserialize_with = "fault_policy", serialize_with = "fault_policy_name")]
     pub fold: Option<FaultPolicy>,
     /// For points whose callbacks allow or deny.
-    #[serde(deserialize_with = "fault_policy")]
+    #[serde(deserialize_with = "fault_policy", serialize_with = "fault_policy_name")]
     pub gate: Option<FaultPolicy>,
 }
 
@@ -140,17 +140,17 @@ impl FaultPolicies {
 }
 
 /// When a failing callback is quarantined, and when it is tried again.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Quarantine {
     /// How many faults within the time quarantine it; 0 for never.
     pub faults: usize,
     /// The time.
-    #[serde(deserialize_with = "fields::duration")]
+    #[serde(deserialize_with = "fields::duration", serialize_with = "fields::time_text")]
     pub within: Duration,
     /// How long until one dispatch calls it on trial; if that succeeds, all dispatches call it again. Zero: never.
-    #[serde(deserialize_with = "fields::duration")]
+    #[serde(deserialize_with = "fields::duration", serialize_with = "fields::time_text")]
     pub pause: Duration,
 }
 
@@ -167,7 +167,7 @@ setters!(Quarantine {
 });
 
 /// The limits of an upgrade, from an old build to a new one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct UpgradeLimits {
@@ -175,7 +175,7 @@ pub struct UpgradeLimits {
     #[serde(deserialize_with = "fields::size")]
     pub max_state: usize,
     /// How long a new generation is on probation.
-    #[serde(deserialize_with = "fields::duration")]
+    #[serde(deserialize_with = "fields::duration", serialize_with = "fields::time_text")]
     pub probation: Duration,
     /// How many faults during probation cause a rollback; 0 for no probation.
     pub probation_faults: u64,
@@ -194,18 +194,18 @@ setters!(UpgradeLimits {
 });
 
 /// What instances are asked about themselves: whether they are ready, and how they are.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct HealthLimits {
     /// How long a call of `health` may take before the plugin is degraded for that; a worker in which it runs is ended.
-    #[serde(deserialize_with = "fields::duration")]
+    #[serde(deserialize_with = "fields::duration", serialize_with = "fields::time_text")]
     pub deadline: Duration,
     /// How often each plugin is asked for its health; zero for never.
-    #[serde(deserialize_with = "fields::duration")]
+    #[serde(deserialize_with = "fields::duration", serialize_with = "fields::time_text")]
     pub every: Duration,
     /// How long a started instance may take to be ready; then the start has failed.
-    #[serde(deserialize_with = "fields::duration")]
+    #[serde(deserialize_with = "fields::duration", serialize_with = "fields::time_text")]
     pub ready: Duration,
 }
 

@@ -67,6 +67,11 @@ pub mod fields {
         deserializer.deserialize_any(Time)
     }
 
+    /// As [`duration`] reads it.
+    pub fn time_text<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        super::duration_text(*time).serialize(serializer)
+    }
+
     /// A time that may be left out.
     pub fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
         struct Wrapped(Duration);

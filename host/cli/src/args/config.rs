@@ -25,12 +25,34 @@ Examples:
   hookrail config set mask 'patterns=[\"password=[^ ]+\"]'
   hookrail config history mask --revision 3 | hookrail config set mask --file -";
 
+/// One line per paragraph: the terminal's width decides where they break.
+const AFTER_SHOW: &str = "\
+Each key can be set by a variable of the environment, which takes precedence over the file: HOOKRAIL_ and the key in capitals, with `__` for each dot and `_` for what is neither letter nor digit.
+What a variable sets in a plugin's configuration is shown as ***.
+
+Examples:
+  HOOKRAIL_UNLOAD__DEADLINE=30s hookrail config show --origin
+  HOOKRAIL_PLUGINS__FILE_LOG__CONFIG__PATH=/var/log/all.log hookrail run";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    /// Show which configuration and which home are in effect, and check that the configurations of all plugins fit,
-    /// without starting any
+    /// Show which configuration and which home are in effect, all mistakes in it with their lines, and check that the
+    /// configurations of all plugins fit, without starting any
     Check {
+        /// Open no library: of plugins that are not installed, the configuration is not checked
+        #[arg(long)]
+        offline: bool,
         /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the configuration in effect, key by key: the file, what variables of the environment set, and the defaults
+    #[command(after_help = AFTER_SHOW)]
+    Show {
+        /// Say where each value comes from
+        #[arg(long)]
+        origin: bool,
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

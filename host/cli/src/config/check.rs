@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
-use hookrail::store::{Configured, Depth, Origin, Store};
+use hookrail::store::{Configured, Depth, Origin, SignatureStatus, Store};
 use hookrail::{Config, Host, PluginConfig, Schema, control};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -18,11 +18,15 @@ use crate::table::{Column, Target, table};
 use crate::{plugins, points, print, settings};
 
 /// What was checked.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Report {
     /// The configuration file; null if there is none.
     config: Option<Sourced>,
-    home: Sourced,
+    /// Null if there are mistakes.
+    home: Option<Sourced>,
+    /// What is wrong with the file, and with variables of the environment; then nothing else was looked at.
+    #[serde(serialize_with = "problems")]
+    mistakes: Vec<Error>,
     instances: Vec<Checked>,
 }
 
@@ -31,19 +35,19 @@ struct Report {
 struct Checked {
     instance: String,
     origin: Origin,
+    /// Whether it was held against a schema.
+    checked: bool,
     /// Why it does not fit; null if it does.
     #[serde(serialize_with = "problem")]
     error: Option<Error>,
 }
 
-pub(super) fn run(as_json: bool) -> Result<ExitCode, Error> {
-    let Settings { config, file, home } = settings::read()?;
-    let store = plugins::store_if_any(&config)?;
-    let host = Host::new(config)?;
-    points::check(&host).map_err(hookrail::Error::from)?;
-    let instances = checked(&host, store.as_ref())?;
-    let code = instances.iter().find_map(|checked| Some(checked.error.as_ref()?.exit_code())).unwrap_or(ExitCode::Ok);
-    let report = Report { config: file, home, instances };
+pub(super) fn run(is_offline: bool, as_json: bool) -> Result<ExitCode, Error> {
+    let mistakes = settings::mistakes()?;
+    let mistakes: Vec<Error> = mistakes.into_iter().map(|mistake| hookrail::Error::from(mistake).into()).collect();
+    let report = if mistakes.is_empty() { checked(is_offline)? } else { Report { mistakes, ..Report::default() } };
+    let of_instances = report.instances.iter().filter_map(|checked| checked.error.as_ref());
+    let code = report.mistakes.iter().chain(of_instances).next().map_or(ExitCode::Ok, Error::exit_code);
     if as_json {
         print::json(&report)?
     } else {
@@ -52,13 +56,25 @@ pub(super) fn run(as_json: bool) -> Result<ExitCode, Error> {
     Ok(code)
 }
 
+/// Of a configuration without a mistake that it shows by itself.
+fn checked(is_offline: bool) -> Result<Report, Error> {
+    let Settings { config, file, home } = settings::read()?;
+    let store = plugins::store_if_any(&config)?;
+    let host = Host::new(config)?;
+    points::check(&host).map_err(hookrail::Error::from)?;
+    let instances = instances(&host, store.as_ref(), is_offline)?;
+    Ok(Report { config: file, home: Some(home), mistakes: Vec::new(), instances })
+}
+
 /// The instances of the plugins that the configuration names, and of those that are installed and either enabled or
 /// configured.
-fn checked(host: &Host, store: Option<&Store>) -> Result<Vec<Checked>, Error> {
+fn instances(host: &Host, store: Option<&Store>, is_offline: bool) -> Result<Vec<Checked>, Error> {
     let config = host.config();
     let listed = store.map(|store| store.list(Depth::Metadata)).transpose()?.unwrap_or_default();
     let is_enabled = |name: &str| listed.iter().any(|plugin| plugin.name == name && plugin.enabled);
     let is_listed = |name: &str| listed.iter().any(|plugin| plugin.name == name);
+    let is_prebuilt =
+        |name: &str| listed.iter().any(|plugin| plugin.name == name && plugin.signature == SignatureStatus::BuiltIn);
     let names: BTreeSet<_> = config.plugins.keys().chain(listed.iter().map(|plugin| &plugin.name)).collect();
     let mut checked = Vec::new();
     for name in names {
@@ -71,9 +87,16 @@ fn checked(host: &Host, store: Option<&Store>) -> Result<Vec<Checked>, Error> {
             (None, Some(plugin)) if says_nothing(plugin) => vec![(name.clone(), Origin::Nothing, Value::Null)],
             _ => config.instances(name).into_iter().map(|(name, value)| (name, Origin::Host, value)).collect(),
         };
+        // What came with the program exports its schema, as what is named by its file does.
+        let is_file = store.is_none() || is_prebuilt(name);
         let is_unused = named.is_none() && !is_enabled(name);
         let schema = match store {
             _ if is_unused && configured.iter().all(|(_, origin, _)| *origin == Origin::Nothing) => continue,
+            _ if is_offline && is_file => {
+                let unchecked = |(instance, origin, _)| Checked { instance, origin, checked: false, error: None };
+                checked.extend(configured.into_iter().map(unchecked));
+                continue;
+            }
             Some(store) => store.schema(name).map_err(Error::from),
             None => of_library(name, library),
         };
@@ -81,9 +104,14 @@ fn checked(host: &Host, store: Option<&Store>) -> Result<Vec<Checked>, Error> {
             Ok(schema) => checked.extend(configured.into_iter().map(|(instance, origin, value)| {
                 let error = fits(&instance, value, schema.as_ref()).err();
                 let error = error.map(|error| if origin == Origin::Host { located(config, error) } else { error });
-                Checked { instance, origin, error }
+                Checked { instance, origin, checked: true, error }
             })),
-            Err(error) => checked.push(Checked { instance: name.clone(), origin: Origin::Nothing, error: Some(error) }),
+            Err(error) => checked.push(Checked {
+                instance: name.clone(),
+                origin: Origin::Nothing,
+                checked: true,
+                error: Some(error),
+            }),
         }
     }
     Ok(checked)
@@ -121,16 +149,19 @@ fn located(config: &Config, error: Error) -> Error {
     }
 }
 
-fn text(Report { config, home, instances }: &Report) -> String {
+fn text(Report { config, home, mistakes, instances }: &Report) -> String {
+    if !mistakes.is_empty() {
+        return mistakes.iter().map(|error| wrong("", error)).collect::<Vec<_>>().join("\n\n");
+    }
     let file = match config {
         Some(Sourced { path, source }) => part(format!("{}, {source}", path.display())),
         None => "none: there is no hookrail.toml here".into(),
     };
-    let home = part(format!("{}, {}", home.path.display(), home.source));
-    let mut text = format!("  configuration  {file}\n  home           {home}");
+    let home = home.iter().map(|home| part(format!("{}, {}", home.path.display(), home.source)));
+    let mut text = format!("  configuration  {file}\n  home           {}", home.collect::<String>());
     if !instances.is_empty() {
         let columns = [Column::Text("instance"), Column::Text("configured by"), Column::Text("fits")];
-        let rows = instances.iter().map(|Checked { instance, origin, error }| {
+        let rows = instances.iter().map(|Checked { instance, origin, checked, error }| {
             let by = match origin {
                 Origin::Host => "the configuration file",
                 Origin::Nothing => "-",
@@ -139,17 +170,31 @@ fn text(Report { config, home, instances }: &Report) -> String {
                 Origin::Plugin => "the plugin itself",
                 _ => "unknown to this version",
             };
-            vec![instance.clone(), by.into(), if error.is_some() { "no" } else { "yes" }.into()]
+            let fits = match error {
+                Some(_) => "no",
+                None if *checked => "yes",
+                None => "not checked",
+            };
+            vec![instance.clone(), by.into(), fits.into()]
         });
         let _ = write!(text, "\n\n{}", table(Target::Stdout, &columns, rows));
     }
     for Checked { instance, error, .. } in instances {
         if let Some(error) = error {
-            let [why, fix] = [&*error.to_string(), &error.fix()].map(indented);
-            let _ = write!(text, "\n\n{}: error[{}]: {why}\n  fix: {fix}", part(instance.clone()), error.code());
+            let _ = write!(text, "\n\n{}", wrong(&format!("{}: ", part(instance.clone())), error));
         }
     }
     text
+}
+
+/// A mistake, with what to do about it.
+fn wrong(before: &str, error: &Error) -> String {
+    let [why, fix] = [&*error.to_string(), &error.fix()].map(indented);
+    format!("{before}error[{}]: {why}\n  fix: {fix}", error.code())
+}
+
+fn problems<S: Serializer>(errors: &[Error], to: S) -> Result<S::Ok, S::Error> {
+    errors.iter().map(Error::problem).collect::<Vec<_>>().serialize(to)
 }
 
 fn problem<S: Serializer>(error: &Option<Error>, to: S) -> Result<S::Ok, S::Error> {

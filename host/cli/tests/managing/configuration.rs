@@ -163,7 +163,10 @@ fn all_configurations_are_checked_without_a_host() {
     let named = ["--config", file.to_str().unwrap()];
     let (code, report) = check("", &[]);
     assert_eq!((code, &report["config"], &report["home"]["source"]), (Some(0), &Value::Null, &"environment".into()));
-    assert_eq!(report["instances"], json!([{ "instance": "screen", "origin": "package", "error": null }]));
+    assert_eq!(
+        report["instances"],
+        json!([{ "instance": "screen", "origin": "package", "checked": true, "error": null }])
+    );
     let (code, report) = check("[plugins.screen.config]\ntimeout_ms = \"x\"\n", &named);
     assert_eq!((code, &report["config"]["source"]), (Some(2), &"flag".into()));
     assert_eq!(
@@ -171,7 +174,7 @@ fn all_configurations_are_checked_without_a_host() {
         (&"host".into(), &"HR0203".into())
     );
     let (code, report) = check("[limits]\nstuk = \"1s\"\n", &named);
-    assert_eq!((code, &report["error"]["code"]), (Some(2), &"HR0201".into()));
+    assert_eq!((code, &report["mistakes"][0]["code"]), (Some(2), &"HR0201".into()));
     let (code, report) = check("[points.nosuch]\nlevel = \"off\"\n", &named);
     assert_eq!((code, &report["error"]["code"]), (Some(2), &"HR0205".into()));
 }
@@ -205,6 +208,90 @@ fn a_flag_goes_before_the_environment_and_that_before_a_file() {
 }
 
 /// Whoever sets another key at the same time: what is said to be set stays set.
+#[test]
+fn all_mistakes_are_shown_at_once() {
+    let directory = directory("config_mistakes");
+    let check = |file: &str| {
+        fs::write(directory.join("hookrail.toml"), file).unwrap();
+        let output = run(hookrail(&["config", "check", "--json"]).current_dir(&directory), b"");
+        assert_eq!(output.status.code(), Some(2));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mistakes = report["mistakes"].as_array().unwrap().iter();
+        mistakes.map(|mistake| mistake["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mistakes = check("log_levl = 'info'\n[unload]\ndeadline = 5\n[plugins.mask]\ncolour = 1\n");
+    let said =
+        |mistakes: &[String], number: usize, what: &str| assert!(mistakes[number].contains(what), "{mistakes:?}");
+    assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    ["line 1,", "line 3,", "line 5,"].iter().enumerate().for_each(|(number, line)| said(&mistakes, number, line));
+    let mistakes = check(
+        "[pipelines.q]\nsources.in.use = 'stdin'\n[pipelines.q.sinks.out]\nuse = 'stdout'\ntopics = ['a..b']\nqueue.capacity = 0\n",
+    );
+    assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+    ["toml:6: ", "toml:5: "].iter().enumerate().for_each(|(number, line)| said(&mistakes, number, line));
+}
+
+#[test]
+fn offline_no_library_is_opened() {
+    let directory = directory("config_offline");
+    // Of a library that is none, nothing can be said.
+    let file = "[plugins.a]\nlibrary = 'nothing.so'\nconfig.a = 1\n[plugins.mask]\nconfig.b = 1\n";
+    fs::write(directory.join("hookrail.toml"), file).unwrap();
+    let check = |more: &[&str]| {
+        let mut command = hookrail(&[&["config", "check", "--json"], more].concat());
+        run(command.current_dir(&directory), b"")
+    };
+    assert!(!check(&[]).status.success());
+    let output = check(&["--offline"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checked: Vec<_> = report["instances"].as_array().unwrap().iter().map(|instance| &instance["checked"]).collect();
+    assert_eq!(checked, [false, false]);
+}
+
+/// What `config show` says of one key: its value, its origin, and its place.
+fn shown(command: &mut std::process::Command, key: &str) -> [Value; 3] {
+    let output = run(command, b"");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let keys: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let key = keys.iter().find(|shown| shown["key"] == key).unwrap_or_else(|| panic!("no {key}: {keys:?}"));
+    ["value", "origin", "place"].map(|field| key[field].clone())
+}
+
+#[test]
+fn each_value_says_where_it_comes_from() {
+    let directory = directory("config_show");
+    fs::write(directory.join("hookrail.toml"), "[plugins.mask.config]\npatterns = ['a']\n[unload]\ndeadline = '7s'\n")
+        .unwrap();
+    let show = |variables: &[(&str, &str)]| {
+        let mut command = hookrail(&["config", "show", "--json"]);
+        command.current_dir(&directory).envs(variables.iter().copied());
+        command
+    };
+    let (deadline, patterns) = ("unload.deadline", "plugins.mask.config.patterns");
+    assert_eq!(shown(&mut show(&[]), deadline), [json!("7s"), json!("file"), json!("hookrail.toml:4")]);
+    assert_eq!(shown(&mut show(&[]), patterns), [json!(["a"]), json!("file"), json!("hookrail.toml:2")]);
+    assert_eq!(shown(&mut show(&[]), "upgrade.probation"), [json!("10s"), json!("default"), Value::Null]);
+    let variables = [("HOOKRAIL_UNLOAD__DEADLINE", "9s"), ("HOOKRAIL_PLUGINS__FILE_LOG__CONFIG__PATH", "hunter2")];
+    let [value, origin, place] = shown(&mut show(&variables), deadline);
+    assert_eq!([value, origin, place], [json!("9s"), json!("environment"), json!("HOOKRAIL_UNLOAD__DEADLINE")]);
+    // It may be a secret.
+    assert_eq!(shown(&mut show(&variables), "plugins.file-log.config.path")[0], json!("***"));
+    let wrong = run(&mut show(&[("HOOKRAIL_UNLOAD__DEADLINE", "soon")]), b"");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("HOOKRAIL_UNLOAD__DEADLINE"), "{}", text(&wrong.stderr));
+}
+
+#[test]
+fn a_variable_configures_what_runs() {
+    let directory = directory("config_variable");
+    fs::write(directory.join("hookrail.toml"), "[plugins.mask.config]\npatterns = ['a']\n").unwrap();
+    let mut command = hookrail(&["run", "-q", "--plugin"]);
+    command.arg(hookrail_tests::plugin("mask")).current_dir(&directory);
+    let output = run(command.env("HOOKRAIL_PLUGINS__MASK__CONFIG__PATTERNS__0", "b+"), b"abba\n");
+    assert_eq!(text(&output.stdout), "a***a\n", "{}", text(&output.stderr));
+}
+
 #[test]
 fn keys_that_are_set_at_the_same_time_undo_none_of_each_other() {
     let home = Stocked::new("config_at_once");

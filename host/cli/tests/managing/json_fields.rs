@@ -43,6 +43,7 @@ fn the_fields_of_each_answer_are_the_recorded_ones() {
         ("bench", &["bench", "--rounds", "1"][..], ""),
         ("check", &["check", mask, "--only", "note"], ""),
         ("config check", &["config", "check"], ""),
+        ("config show", &["config", "show"], ""),
         ("demo", &["demo"], ""),
         ("inspect LIBRARY", &["inspect", mask], ""),
         ("inspect PACKAGE", &["inspect", package], ""),

@@ -1,4 +1,4 @@
-//! Where in its file each key of a configuration is, so that errors name the file and the line.
+//! Where each key of a configuration is set, so that errors name the file and the line, or the variable.
 
 use std::collections::BTreeMap;
 #[cfg(feature = "config-file")]
@@ -8,18 +8,19 @@ use std::path::PathBuf;
 #[cfg(feature = "config-file")]
 use toml::de::{DeTable, DeValue};
 
-/// The lines of the keys of a file, from 1, by their whole names: `plugins.mask.config`, `overrides[0]`. Names that
-/// need quotes in the file have none here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The lines of the keys of a file, from 1, by their whole names: `plugins.mask.config`, `overrides[0]`; and the variables
+/// that set keys. Names that need quotes in the file have none here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Places {
     file: PathBuf,
     lines: BTreeMap<String, usize>,
+    variables: BTreeMap<String, String>,
 }
 
 impl Places {
     #[cfg(feature = "config-file")]
     pub(super) fn of(file: &Path, text: &str) -> Self {
-        let mut places = Places { file: file.into(), lines: BTreeMap::new() };
+        let mut places = Places { file: file.into(), ..Places::default() };
         if let Ok(table) = DeTable::parse(text) {
             places.add_table("", table.get_ref(), text);
         }
@@ -52,13 +53,33 @@ impl Places {
         self.lines.insert(name, line);
     }
 
-    /// The file and the line of a key, or of the nearest one around it that the file has.
+    /// A variable sets a key.
+    #[cfg(feature = "config-file")]
+    pub(super) fn set(&mut self, key: String, variable: String) {
+        self.variables.insert(key, variable);
+    }
+
+    /// The variable that sets exactly that key, if one does.
+    pub(super) fn variable(&self, key: &str) -> Option<&str> {
+        self.variables.get(key).map(String::as_str)
+    }
+
+    /// The file and the line of exactly that key, or the variable that sets it.
+    pub(super) fn of_exactly(&self, key: &str) -> Option<String> {
+        if let Some(variable) = self.variables.get(key) {
+            return Some(variable.clone());
+        }
+        let line = self.lines.get(key)?;
+        Some(format!("{}:{line}", self.file.display()))
+    }
+
+    /// As [`of_exactly`](Self::of_exactly), or of the nearest one around it that is set.
     pub(super) fn of_key(&self, key: &str) -> Option<String> {
         let unquoted = key.replace('"', "");
         let mut key = &*unquoted;
         loop {
-            if let Some(line) = self.lines.get(key) {
-                return Some(format!("{}:{line}", self.file.display()));
+            if let Some(place) = self.of_exactly(key) {
+                return Some(place);
             }
             key = &key[..key.rfind(['.', '['])?];
         }

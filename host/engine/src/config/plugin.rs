@@ -7,10 +7,10 @@ use hookrail_model::isolation::{Isolation, WorkerLimits};
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::setters;
 use hookrail_model::units::fields;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// One plugin's file and configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct PluginConfig {
@@ -64,7 +64,7 @@ impl PluginConfig {
 }
 
 /// One instance's configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct InstanceConfig {

@@ -11,15 +11,15 @@ use crate::unit::Restarts;
 use crate::units::fields;
 
 /// The limits of a worker process.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct WorkerLimits {
     /// How long a call of a callback may take: past it the worker is ended, and the call is a fault.
-    #[serde(deserialize_with = "fields::duration")]
+    #[serde(deserialize_with = "fields::duration", serialize_with = "fields::time_text")]
     pub deadline: Duration,
     /// How long any other call may take, such as `start` and `stop`.
-    #[serde(deserialize_with = "fields::duration")]
+    #[serde(deserialize_with = "fields::duration", serialize_with = "fields::time_text")]
     pub patience: Duration,
     /// The longest payload that crosses, encoded, in bytes.
     #[serde(deserialize_with = "fields::size")]
