@@ -10,7 +10,7 @@ mod shared;
 
 use shared::lanes::{Edit, Lane, bare, be_the_other_side, copied, message};
 use shared::ping_pong::Wait;
-use shared::processor;
+use shared::processor::processor;
 
 const BODY: usize = 200;
 const ROUNDS: usize = 100;

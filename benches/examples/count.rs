@@ -1,4 +1,5 @@
-//! Dispatches `ROUNDS` times in one of four modes, for callgrind to count: `count MODE CALLBACKS ROUNDS`.
+//! Does one thing `ROUNDS` times, for callgrind to count: `count MODE CALLBACKS ROUNDS`. In the mode `topics`, it finds the
+//! subscriptions that match a topic, of which there are three among so many; in the others it dispatches.
 //!
 //! The difference between two runs that differ only in `ROUNDS` is exactly the cost of the loop.
 
@@ -6,6 +7,7 @@ use std::ffi::c_void;
 use std::hint::black_box;
 use std::ptr::from_mut;
 
+use hookrail::stream::topic::Subscriptions;
 use hookrail::{Decision, StatsLevel};
 use hookrail_abi::Point;
 use hookrail_abi::boundary::RawCallback;
@@ -38,9 +40,35 @@ fn dispatch(rounds: u64, point: &hookrail::HookPoint<WorkDone>, work: &mut Work)
     }
 }
 
+#[inline(never)]
+fn topics(rounds: u64, subscriptions: &Subscriptions<usize>, found: &mut Vec<usize>) {
+    for _ in 0..rounds {
+        found.clear();
+        subscriptions.matching(black_box("log.app.error"), found);
+    }
+}
+
+/// Three subscriptions match, the others do not.
+fn subscriptions(count: usize) -> Subscriptions<usize> {
+    let mut subscriptions = Subscriptions::new();
+    let matching = ["log.app.error", "log.*.error", "log.>"].map(String::from);
+    let others = (matching.len()..count).map(|number| format!("log.app.{number}.*"));
+    for (number, pattern) in matching.into_iter().chain(others).enumerate() {
+        subscriptions.add(&pattern.parse().expect("a pattern"), number);
+    }
+    subscriptions
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let (mode, callbacks, rounds) = (&*arguments[1], arguments[2].parse().unwrap(), arguments[3].parse().unwrap());
+    let (mode, callbacks, rounds) =
+        (&*arguments[1], arguments[2].parse::<usize>().unwrap(), arguments[3].parse().unwrap());
+    if mode == "topics" {
+        let (subscriptions, mut found) = (subscriptions(callbacks), Vec::new());
+        topics(rounds, &subscriptions, &mut found);
+        assert_eq!(found, [0, 1, 2]);
+        return;
+    }
     let (host, point) = hosts::with(callbacks);
     let pairs = hosts::aligned(&point.raw_pairs());
     let mut work = Work::default();

@@ -11,6 +11,7 @@ pub(crate) mod other_side;
 pub(crate) mod peers;
 pub(crate) mod ping_pong;
 pub(crate) mod pins;
+pub(crate) mod processor;
 pub(crate) mod register;
 pub(crate) mod reloaders;
 pub(crate) mod replace;
@@ -21,10 +22,3 @@ pub(crate) mod telling;
 
 /// The chain lengths at which everything is measured.
 pub(crate) const LENGTHS: [usize; 8] = [0, 1, 2, 4, 8, 16, 64, 256];
-
-/// The name of this machine's processor.
-pub(crate) fn processor() -> String {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("an unknown processor");
-    name.trim_start_matches([' ', '\t', ':']).into()
-}

@@ -101,24 +101,32 @@ pub fn count() -> PathBuf {
 /// The instructions of one round of [`count`], by callgrind: the difference between two runs that differ only in the
 /// number of rounds.
 pub fn instructions(mode: &str, callbacks: usize) -> u64 {
-    // A counted chain is dispatched by the very same code.
-    let function = if mode == "counted" { "dispatch" } else { mode };
-    let run = |rounds: u64| {
-        let output = Command::new("valgrind")
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(format!("--toggle-collect=count::{function}"))
-            .arg(count())
-            .args([mode, &callbacks.to_string(), &rounds.to_string()])
-            .output()
-            .expect("valgrind runs");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
-        let total = said.lines().find_map(|line| line.split_once("Collected : ")).expect("callgrind prints a total").1;
-        total.trim().parse::<u64>().expect("a total is a number")
-    };
-    let (some, more) = (run(1000), run(2000));
+    let (some, more) = (collected(mode, callbacks, 1000), collected(mode, callbacks, 2000));
     assert_eq!((more - some) % 1000, 0, "each round costs the same");
     (more - some) / 1000
+}
+
+/// As [`instructions`], of what does not cost the same in each process.
+pub fn instructions_about(mode: &str, callbacks: usize) -> f64 {
+    let (some, more) = (collected(mode, callbacks, 1000), collected(mode, callbacks, 11_000));
+    (more as f64 - some as f64) / 10_000.0
+}
+
+/// The instructions of so many rounds.
+fn collected(mode: &str, callbacks: usize, rounds: u64) -> u64 {
+    // A counted chain is dispatched by the very same code.
+    let function = if mode == "counted" { "dispatch" } else { mode };
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(format!("--toggle-collect=count::{function}"))
+        .arg(count())
+        .args([mode, &callbacks.to_string(), &rounds.to_string()])
+        .output()
+        .expect("valgrind runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let total = said.lines().find_map(|line| line.split_once("Collected : ")).expect("callgrind prints a total").1;
+    total.trim().parse().expect("a total is a number")
 }
 
 /// The program `hookrail` with its prebuilt plugins beside it, always optimised.

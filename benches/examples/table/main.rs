@@ -20,7 +20,7 @@ mod watched;
 
 use bound::{Bound, LONG_ROUNDS, ROUNDS};
 use shared::rounds::{Compared, compare};
-use shared::{LENGTHS, hosts, load, loops, memory, peers, processor, register, republish, telling};
+use shared::{LENGTHS, hosts, load, loops, memory, peers, processor::processor, register, republish, telling};
 
 const PROCESSES: usize = 5;
 

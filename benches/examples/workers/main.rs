@@ -25,7 +25,7 @@ use passing::{BODY, Passing};
 use rows::Rows;
 use shared::lanes::{Edit, bare, be_the_other_side, message};
 use shared::ping_pong::Wait;
-use shared::processor;
+use shared::processor::processor;
 use shared::rounds::compare;
 
 const ROUNDS: usize = 101;

@@ -33,4 +33,4 @@ pub mod topic;
 mod watched;
 mod whole;
 
-pub use streams::{NewStreams, Streams};
+pub use streams::{NewStreams, Streams, mistakes};

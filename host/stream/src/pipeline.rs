@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::DropKind;
 use hookrail_engine::Endpoints;
-use hookrail_model::error::{ApiMisuse, ConfigError, Error};
+use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::log;
 use hookrail_model::pipeline::{
     EndpointState, PipelineConfig, PipelineState, PipelineView, QueueConfig, QueuePolicy, SinkView, SourceView,
@@ -24,8 +24,8 @@ use crate::queue::{Mode, Queue};
 use crate::slot::{Slot, SlotNow, Way};
 use crate::source::Inlet;
 use crate::spill::Spill;
-use crate::topic::{InvalidPattern, Pattern};
-use check::check;
+use crate::topic::Pattern;
+pub(crate) use check::mistakes;
 
 /// How long sinks have to end when their queues are empty, or nobody waits for that any more.
 const END: Duration = Duration::from_secs(1);
@@ -66,17 +66,14 @@ impl Parts {
     }
 
     /// Where messages go.
-    fn routing(&self, name: &str) -> Result<Routing, Error> {
+    fn routing(&self) -> Routing {
         let mut routing = Routing::default();
-        for ((sink_name, sink), (_, outlet)) in self.config.sinks.iter().zip(self.sinks.values()) {
-            let invalid =
-                |why: String| ConfigError::invalid_value(format!("pipelines.{name}.sinks.{sink_name}.topics"), why);
-            let topics: Result<Vec<Pattern>, _> = sink.topics.iter().map(|topic| topic.parse()).collect();
-            let topics = topics.map_err(|why: InvalidPattern| invalid(why.to_string()))?;
-            routing.routes.add(&topics, sink.headers.clone());
+        for (sink, (_, outlet)) in self.config.sinks.values().zip(self.sinks.values()) {
+            let pattern = |topic: &String| topic.parse::<Pattern>().expect("by the plan it is one");
+            routing.routes.add(&sink.topics.iter().map(pattern).collect::<Vec<_>>(), sink.headers.clone());
             routing.outlets.push(outlet.clone());
         }
-        Ok(routing)
+        routing
     }
 }
 
@@ -99,7 +96,7 @@ impl Pipeline {
             changing: Mutex::default(),
         };
         let parts = pipeline.plan(config)?;
-        pipeline.flow.set_routing(parts.routing(name)?);
+        pipeline.flow.set_routing(parts.routing());
         *pipeline.parts.write() = Arc::new(parts);
         Ok(pipeline)
     }
@@ -110,7 +107,9 @@ impl Pipeline {
 
     /// What it would consist of. Starts nothing.
     fn plan(&self, config: &PipelineConfig) -> Result<Parts, Error> {
-        check(&self.name, config)?;
+        if let Some(first) = mistakes(&self.name, config).into_iter().next() {
+            return Err(first.into());
+        }
         let before = self.parts();
         let mut parts = Parts { config: config.clone(), ..Parts::default() };
         for (name, sink) in &config.sinks {
@@ -144,7 +143,6 @@ impl Pipeline {
             };
             parts.sources.insert(name.clone(), part);
         }
-        parts.routing(&self.name)?;
         Ok(parts)
     }
 
@@ -187,7 +185,7 @@ impl Pipeline {
         let before = self.parts();
         let is_new = |slot: &Arc<Slot>| !before.slots().any(|known| Arc::ptr_eq(known, slot));
         let is_old = |slot: &Arc<Slot>| !parts.slots().any(|known| Arc::ptr_eq(known, slot));
-        let routing = parts.routing(&self.name)?;
+        let routing = parts.routing();
         let state = *self.state.lock();
         let old_sources: Vec<_> = before.sources.values().filter(|(slot, _)| is_old(slot)).cloned().collect();
         let (handed_over, old_sinks): (Vec<_>, Vec<_>) = before

@@ -5,11 +5,13 @@
 
 mod disk;
 mod passing;
+mod spin;
 mod state;
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hookrail_abi::DropKind;
@@ -25,6 +27,8 @@ use disk::Disk;
 pub(crate) use state::Mode;
 use state::State;
 
+/// A sink that takes so many at once has more to come.
+const BUSY: usize = 32;
 /// So long after the system has refused to read, it is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -39,6 +43,15 @@ pub(crate) struct Queue {
     room: Condvar,
     /// Held while it is made durable.
     flushing: Mutex<()>,
+    /// For whoever is about to wait.
+    hints: Hints,
+}
+
+/// What was so when somebody held the lock last.
+#[derive(Debug, Default)]
+struct Hints {
+    has_some: AtomicBool,
+    has_room: AtomicBool,
 }
 
 /// What a sink gets.
@@ -54,7 +67,14 @@ impl Queue {
     pub(crate) fn new(config: QueueConfig, spill: Option<(Spill, Arc<Changes>)>) -> Self {
         let (policy, disk) = (config.policy, spill.map(|(spill, changes)| Disk::new(spill, changes)));
         let state = Mutex::new(State { config, disk, ..State::default() });
-        Queue { policy, state, readable: Condvar::new(), room: Condvar::new(), flushing: Mutex::default() }
+        Queue {
+            policy,
+            state,
+            readable: Condvar::new(),
+            room: Condvar::new(),
+            flushing: Mutex::default(),
+            hints: Hints::default(),
+        }
     }
 
     pub(crate) fn config(&self) -> QueueConfig {
@@ -74,6 +94,11 @@ impl Queue {
             return true;
         }
         let mut state = self.state.lock();
+        if state.mode == Mode::Open && state.is_full() && state.is_busy {
+            drop(state);
+            spin::until(&self.hints.has_room);
+            state = self.state.lock();
+        }
         while state.mode == Mode::Open && state.is_full() {
             if is_over() || !wait(&self.room, &mut state, deadline) {
                 return false;
@@ -130,6 +155,16 @@ impl Queue {
             if !state.items.is_empty() {
                 break;
             }
+            if std::mem::take(&mut state.is_busy) {
+                // What it has taken may be too little for what it does with it.
+                self.room.notify_all();
+                drop(state);
+                spin::until(&self.hints.has_some);
+                state = self.state.lock();
+                continue;
+            }
+            // What it has taken may be too little for what it does with it.
+            self.room.notify_all();
             // What cannot be read now is tried again.
             let again = state.has_some().then(|| later(Instant::now(), AGAIN));
             let until = [again, deadline].into_iter().flatten().min();
@@ -144,6 +179,8 @@ impl Queue {
             taken.push_back(item);
         }
         state.taken += taken.len() - before;
+        state.is_busy = taken.len() - before >= BUSY;
+        self.hint(&state);
         self.show(&mut state);
         if taken.len() > before { Taken::Some } else { Taken::Nothing }
     }
@@ -155,7 +192,11 @@ impl Queue {
         if let Some(disk) = &mut state.disk {
             disk.answered(answered);
         }
-        self.room.notify_all();
+        self.hint(&state);
+        // Not for each message: whoever waits has many.
+        if state.has_much_room() {
+            self.room.notify_all();
+        }
         // A sink that drains waits for its last messages, and so does whoever waits for it.
         if state.mode == Mode::Draining {
             self.readable.notify_all();
@@ -287,8 +328,17 @@ impl Queue {
 
     /// Something may be there to take, or the sink is to end.
     fn tell(&self, state: &mut State) {
+        self.hint(state);
         self.readable.notify_one();
         self.show(state);
+    }
+
+    /// For whoever is about to wait, and looks before that.
+    fn hint(&self, state: &State) {
+        // Relaxed: whoever sees it takes the lock, and looks again.
+        let is_open = state.mode == Mode::Open;
+        self.hints.has_some.store(!state.items.is_empty() || !is_open || state.is_reader_closed, Ordering::Relaxed);
+        self.hints.has_room.store(state.has_much_room() || !is_open, Ordering::Relaxed);
     }
 
     /// Has the descriptor say how it is.

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -24,7 +24,10 @@ pub(crate) struct Tracker {
 
 #[derive(Debug)]
 struct Open {
-    batches: VecDeque<Arc<Batch>>,
+    /// In the order of their numbers.
+    batches: VecDeque<Sent>,
+    /// The number of the next one.
+    next: u64,
     /// From how many on those that nobody needs are taken out.
     limit: usize,
 }
@@ -32,45 +35,56 @@ struct Open {
 /// So many batches are kept without a look at them.
 const FEW: usize = 1024;
 
+/// A batch, as its source knows it.
 #[derive(Debug)]
-struct Batch {
-    /// How many shares of its receipt there are.
-    shares: AtomicUsize,
+struct Sent {
+    number: u64,
+    is_settled: bool,
     /// The key and the value.
     mark: Option<(String, String)>,
 }
 
-/// A share of the receipt of a batch.
+/// A batch, as those know it who hold a share of its receipt. When the last share is gone, it is settled.
 #[derive(Debug)]
-pub(crate) struct Receipt {
-    batch: Arc<Batch>,
+struct Batch {
+    number: u64,
+    /// Whether a share was dropped and not given back.
+    is_abandoned: AtomicBool,
     tracker: Arc<Tracker>,
 }
 
+/// A share of the receipt of a batch; `None` once it was given back.
+#[derive(Debug)]
+pub(crate) struct Receipt(Option<Arc<Batch>>);
+
 impl Tracker {
     pub(crate) fn new(marks: Arc<Marks>) -> Arc<Self> {
-        let open = Mutex::new(Open { batches: VecDeque::new(), limit: FEW });
+        let open = Mutex::new(Open { batches: VecDeque::new(), next: 0, limit: FEW });
         Arc::new(Tracker { generation: marks.generation(), marks, open })
     }
 
     /// Begins a batch; the source holds the first share until it has sent it.
     pub(crate) fn begin(self: &Arc<Self>, mark: Option<(String, String)>) -> Receipt {
-        let batch = Arc::new(Batch { shares: AtomicUsize::new(1), mark });
         let mut open = self.open.lock();
-        if let Some((key, value)) = &batch.mark {
+        if let Some((key, value)) = &mark {
             self.marks.sent(key, value);
         }
         if open.batches.len() >= open.limit {
             open.compact();
         }
-        open.batches.push_back(batch.clone());
-        Receipt { batch, tracker: self.clone() }
+        let number = open.next;
+        open.next += 1;
+        open.batches.push_back(Sent { number, is_settled: false, mark });
+        Receipt(Some(Arc::new(Batch { number, is_abandoned: AtomicBool::new(false), tracker: self.clone() })))
     }
 
-    /// Keeps the marks of the batches that are settled, up to the first that is not.
-    fn advance(&self) {
+    /// A batch is settled: keeps the marks of those that are, up to the first that is not.
+    fn settled(&self, number: u64) {
         let mut open = self.open.lock();
-        while let Some(batch) = open.batches.pop_front_if(|batch| batch.is_settled()) {
+        if let Ok(place) = open.batches.binary_search_by_key(&number, |batch| batch.number) {
+            open.batches[place].is_settled = true;
+        }
+        while let Some(batch) = open.batches.pop_front_if(|batch| batch.is_settled) {
             if let Some((key, value)) = &batch.mark {
                 self.marks.keep(self.generation, key, value);
             }
@@ -78,12 +92,7 @@ impl Tracker {
     }
 }
 
-impl Batch {
-    fn is_settled(&self) -> bool {
-        // Acquire: pairs with the Release of the last share.
-        self.shares.load(Ordering::Acquire) == 0
-    }
-
+impl Sent {
     fn key(&self) -> Option<&str> {
         self.mark.as_ref().map(|(key, _)| &**key)
     }
@@ -93,13 +102,13 @@ impl Open {
     /// Takes out what is settled and makes no difference, while something before it is not: batches without a mark, and
     /// those whose mark the next one replaces. One message that nobody takes must not cost memory for all that follow.
     fn compact(&mut self) {
-        let mut left: VecDeque<Arc<Batch>> = VecDeque::new();
+        let mut left: VecDeque<Sent> = VecDeque::new();
         for batch in self.batches.drain(..) {
-            if batch.is_settled() {
+            if batch.is_settled {
                 if batch.key().is_none() {
                     continue;
                 }
-                if left.back().is_some_and(|last| last.is_settled() && last.key() == batch.key()) {
+                if left.back().is_some_and(|last| last.is_settled && last.key() == batch.key()) {
                     left.pop_back();
                 }
             }
@@ -113,16 +122,28 @@ impl Open {
 impl Receipt {
     /// Another share.
     pub(crate) fn share(&self) -> Receipt {
-        // Relaxed: this share keeps the batch open.
-        self.batch.shares.fetch_add(1, Ordering::Relaxed);
-        Receipt { batch: self.batch.clone(), tracker: self.tracker.clone() }
+        Receipt(self.0.clone())
     }
 
     /// Gives it back: what it was for is settled.
-    pub(crate) fn settle(self) {
-        // Release: pairs with the Acquire in `advance`.
-        if self.batch.shares.fetch_sub(1, Ordering::Release) == 1 {
-            self.tracker.advance();
+    pub(crate) fn settle(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        if let Some(batch) = &self.0 {
+            // Relaxed: the last share is gone after that, and whoever drops the batch has seen what was before.
+            batch.is_abandoned.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        if !*self.is_abandoned.get_mut() {
+            self.tracker.settled(self.number);
         }
     }
 }

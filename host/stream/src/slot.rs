@@ -18,6 +18,7 @@ use hookrail_abi::boundary::StreamIo;
 use hookrail_dispatch::reclaim;
 use hookrail_engine::{Accepted, Endpoint, Endpoints};
 use hookrail_model::error::{Error, Misbehaved};
+use hookrail_model::instance::plugin_of;
 use hookrail_model::log;
 use hookrail_model::note::EndpointKind;
 use hookrail_model::pipeline::EndpointState;
@@ -169,11 +170,16 @@ impl Slot {
 
     /// Has the plugin accept the endpoint, if it serves, and forgets it: to know whether it would.
     pub(crate) fn try_accept(&self, serving: &[Arc<Endpoints>]) -> Result<(), Error> {
-        if self.instance().is_none() {
+        let Some(instance) = self.instance() else {
             return self.own.accept(self.way.kind(), &self.uses, &self.config).map(drop);
-        }
+        };
         match serving.iter().find(|endpoints| self.uses_of(endpoints)) {
             Some(endpoints) => self.accept_of(endpoints).map(drop),
+            // Its plugin is there, so waiting for it would be in vain.
+            None if serving.iter().any(|endpoints| endpoints.plugin() == plugin_of(instance)) => {
+                let why = format!("it has no {}", self.way.kind().name());
+                Err(Error::misbehaved(instance, Misbehaved::failed("accept", why)))
+            }
             None => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::{Sink, Source};
 use hookrail_engine::{Attendant, Endpoints, Host};
-use hookrail_model::error::{ApiMisuse, Error};
+use hookrail_model::error::{ApiMisuse, ConfigError, Error};
 use hookrail_model::log;
 use hookrail_model::note::EndpointKind;
 use hookrail_model::pipeline::{PipelineConfig, PipelineView};
@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::flow::Points;
 use crate::marks::Changes;
 use crate::own::Own;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{self, Pipeline};
 use crate::slot::Slot;
 
 /// How often queues and marks are made durable, at most.
@@ -106,6 +106,11 @@ struct State {
     pipelines: BTreeMap<String, Arc<Pipeline>>,
     /// The generations that serve.
     serving: Vec<Arc<Endpoints>>,
+}
+
+/// What of these pipelines can never run, whatever plugins there are.
+pub fn mistakes(pipelines: &BTreeMap<String, PipelineConfig>) -> Vec<ConfigError> {
+    pipelines.iter().flat_map(|(name, config)| pipeline::mistakes(name, config)).collect()
 }
 
 impl NewStreams {

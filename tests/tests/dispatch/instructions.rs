@@ -1,7 +1,7 @@
 //! What dispatch costs over the raw loop, in instructions: exact, whatever else the machine does.
 //! Time is measured in benches; this is the gate.
 
-use hookrail_tests::instructions;
+use hookrail_tests::{instructions, instructions_about};
 
 /// The instructions that a dispatch of so many callbacks takes over the raw loop: entering, leaving and finding the
 /// chain; naming each callback; in a long chain, the call of its loop. Lower them when they fall.
@@ -38,4 +38,18 @@ fn dispatch_costs_no_more_instructions_than_it_did() {
     let (nothing, empty) = (instructions("empty", 0), instructions("dispatch", 0));
     println!(" 0 callbacks: an empty loop {nothing}, dispatch {empty}");
     assert!(empty <= nothing + EMPTY, "an empty point: {empty} over {nothing}");
+}
+
+/// Patterns of topics that do not match cost nothing.
+#[test]
+fn finding_subscriptions_costs_what_matches() {
+    if !hookrail_tests::has_peer("valgrind", "valgrind") {
+        return;
+    }
+    let few = instructions_about("topics", 10);
+    for many in [1000, 100_000] {
+        let cost = instructions_about("topics", many);
+        println!("{many} patterns, of which 3 match: {cost:.0} instructions, {:.2} x those of 10", cost / few);
+        assert!(cost <= 2.0 * few, "{many} patterns: {cost} instructions, and {few} with 10");
+    }
 }

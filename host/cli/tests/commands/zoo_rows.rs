@@ -39,7 +39,7 @@ pub(crate) const C: &[Row] = &[
     ("short_ops", &[("loads", "failed")]),
     ("short_record", &[("starts", "failed")]),
     ("short_table", &[("loads", "failed"), ("queries", "failed")]),
-    ("table_without_run", &[("loads", "failed")]),
+    ("table_without_run", &[("loads", "failed"), ("endpoints", "failed")]),
     ("thread_in_constructor", &[("entry", "failed")]),
     ("undeclared_endpoints", &[("note", "warned"), ("endpoints", "failed"), ("callbacks", "warned")]),
     ("undeclared_hook", &[("loads", "failed")]),

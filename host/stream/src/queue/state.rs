@@ -22,6 +22,8 @@ pub(super) struct State {
     /// How many were taken and not answered for.
     pub(super) taken: usize,
     pub(super) mode: Mode,
+    /// Whether the sink has just taken many: then it, and whoever waits for it, look for a moment before they sleep.
+    pub(super) is_busy: bool,
     /// Whether the sink is to end, though the queue goes on.
     pub(super) is_reader_closed: bool,
     /// The number of the sink's endpoint that takes messages; the ones before are to end.
@@ -66,6 +68,11 @@ impl State {
             Some(disk) => disk.is_full(held, &self.config),
             None => held >= self.config.capacity,
         }
+    }
+
+    /// Whether there is room for many.
+    pub(super) fn has_much_room(&self) -> bool {
+        self.disk.is_some() || self.items.len() + self.taken <= self.config.capacity / 4 * 3
     }
 
     pub(super) fn put_latest(&mut self, item: Item, refused: &mut Vec<Refused>) {
