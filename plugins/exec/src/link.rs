@@ -35,6 +35,8 @@ pub(crate) struct Link {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) phase: Phase,
+    /// What it has said is wrong with it.
+    pub(crate) illness: Option<String>,
     /// Whether it was told to pause.
     pub(crate) is_halted: bool,
     has_source: bool,

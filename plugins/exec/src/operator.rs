@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::host::Level;
 use hookrail_abi::prelude::*;
-use hookrail_abi::unit::{Event, Spec, Unit};
+use hookrail_abi::unit::{Event, Exit, Spec, Unit};
 
 use self::asked::Asked;
 use crate::bell::{readable, wait};
@@ -183,7 +183,12 @@ impl<'a> Running<'a> {
             Event::Started(started) => self.started(started),
             Event::Ended { run, exit, .. } => {
                 self.ended(Some(run));
-                self.keeper.log(Level::Info, &format!("process {run} has ended: {exit:?}"));
+                let how = match exit {
+                    Exit::Signal(signal) => format!("by signal {signal}"),
+                    Exit::Status(status) => format!("with status {status}"),
+                    _ => "in a way that this plugin does not know".into(),
+                };
+                self.keeper.log(Level::Info, &format!("process {run} has ended {how}"));
             }
             Event::Ordered(order) => self.ordered(order),
             Event::Failed => {

@@ -243,11 +243,12 @@ impl Kept {
 
     fn wrong(&self) -> Option<String> {
         let name = &self.link.name;
-        match &self.link.state().phase {
+        let state = self.link.state();
+        match &state.phase {
             Phase::Failed(why) => Some(format!("operator {name} has failed: {why}")),
             Phase::Over => Some(format!("operator {name} has ended")),
             Phase::Starting => Some(format!("operator {name} is not ready")),
-            Phase::Ready(..) => None,
+            Phase::Ready(..) => state.illness.as_ref().map(|why| format!("operator {name} is not well: {why}")),
         }
     }
 }

@@ -123,6 +123,7 @@ impl Running<'_> {
         if self.keeper.link.state().is_halted && process.answers(What::Halt.name()) {
             process.out.line(told::bare(What::Halt.name()));
         }
+        self.keeper.link.state().illness = None;
         self.unit.ready(process.run);
         self.agree();
         Ok(())

@@ -9,6 +9,7 @@ use super::asked::{Asked, Asking, By};
 use super::{Keeper, Next, Running};
 use crate::request::{Reply, Request};
 use crate::said::{Pong, What};
+use crate::shown::shown;
 use crate::told;
 
 impl What {
@@ -135,8 +136,13 @@ impl<'a> Running<'a> {
     pub(super) fn ponged(&mut self, pong: &Pong) {
         let Some(at) = self.asked.iter().position(Asked::is_ping) else { return };
         let By::Host(order) = self.asked.remove(at).by else { return };
+        self.keeper.link.state().illness = match pong {
+            Pong::Error(why) => Some(shown(why)),
+            Pong::Init => Some("it is not ready any more".into()),
+            Pong::Running => None,
+        };
         match pong {
-            Pong::Error(why) => order.unwell(&crate::shown::shown(why)),
+            Pong::Error(why) => order.unwell(&shown(why)),
             Pong::Init => order.not_ready(),
             Pong::Running => order.done(),
         }

@@ -26,7 +26,7 @@ fn malformed_lines_are_refused_with_the_reason() {
         (r#"{"type":"publish","message":{"body":"a","level":"info"}}"#, "unknown field `level`"),
         (r#"{"type":"publish","message":{"body":"a","timestamp":"now"}}"#, "no RFC 3339 time"),
         (r#"{"type":"publish","message":{"body":"a","body_base64":"YQ=="}}"#, "exclude each other"),
-        (r#"{"type":"publish","message":{"body":"\ud800"}}"#, "surrogate"),
+        (r#"{"type":"publish","message":{"body":"\ud800"}}"#, "hex escape"),
         (&long, "its `id` is longer than 256 bytes"),
         (r#"{"type":"subscribe"}"#, "missing field `topics`"),
         (r#"{"type":"subscribe","topics":[]}"#, "`topics` is empty"),
