@@ -18,9 +18,10 @@ $stdin.each_line do |line|
   case told["type"]
   when "message"
     seen += 1
-    if seen % limit == 0
+    if seen == limit
       message = told["message"]
       say "publish", message: { topic: "alert", body: "#{seen} errors, the last one: #{message["body"]}" }
+      seen = 0
     end
     say "ack", id: told["id"]
   when "ping"

@@ -50,6 +50,7 @@ config = { operator = "feed" }
 [pipelines.all.sinks.it]
 use = "exec"
 config = { operator = "it" }
+OFFERED
 [pipelines.all.sinks.out]
 use = "stdout"
 topics = ["out.>", "answer", "alert", "count.answer", "file.line"]
@@ -64,7 +65,11 @@ struct Operated {
 impl Operated {
     /// With that in the table of the operator `it`.
     fn new(test: &str, operator: &str) -> Self {
-        let place = Place::new(test, &CONFIG.replace("OPERATOR", operator));
+        Self::begin(test, &config(operator))
+    }
+
+    fn begin(test: &str, config: &str) -> Self {
+        let place = Place::new(test, config);
         fs::write(place.path("feed.py"), FEED).unwrap();
         let live = Live::start(&mut place.command(&["serve", "-v"]));
         Operated { place, live }
@@ -72,19 +77,26 @@ impl Operated {
 
     /// With an operator in Python, and more in its table.
     fn python(test: &str, script: &str, more: &str) -> Self {
-        Self::script(test, "it.py", "python3", script, more)
+        Self::new(test, &Self::script(test, "it.py", "python3", script, more))
+    }
+
+    /// As `python`; its sink is offered that.
+    fn offered(test: &str, script: &str, more: &str, offered: &str) -> Self {
+        let operator = Self::script(test, "it.py", "python3", script, more);
+        Self::begin(test, &CONFIG.replace("OPERATOR", &operator).replace("OFFERED", offered))
     }
 
     /// With an operator for the shell.
     fn shell(test: &str, script: &str, more: &str) -> Self {
-        Self::script(test, "it.sh", "/bin/sh", script, more)
+        Self::new(test, &Self::script(test, "it.sh", "/bin/sh", script, more))
     }
 
-    fn script(test: &str, name: &str, interpreter: &str, script: &str, more: &str) -> Self {
+    /// The table of an operator that is a script of the test.
+    fn script(test: &str, name: &str, interpreter: &str, script: &str, more: &str) -> String {
         let directory = hookrail_tests::cli::directory(&format!("{test}-script"));
         let file = directory.join(name);
         fs::write(&file, script.replace("DIR", directory.to_str().unwrap())).unwrap();
-        Self::new(test, &format!("command = [{interpreter:?}, {file:?}]\n{more}"))
+        format!("command = [{interpreter:?}, {file:?}]\n{more}")
     }
 
     /// Sends a message with that topic and body.
@@ -111,7 +123,7 @@ impl Operated {
 
     /// Another table for the operator, which the host reads again.
     fn reload(&self, operator: &str) -> String {
-        self.place.configure(&CONFIG.replace("OPERATOR", operator));
+        self.place.configure(&config(operator));
         self.verb(&["config", "reload"])
     }
 
@@ -133,6 +145,10 @@ impl Operated {
         assert_eq!(code, Some(0), "{said}");
         said
     }
+}
+
+fn config(operator: &str) -> String {
+    CONFIG.replace("OPERATOR", operator).replace("OFFERED", "")
 }
 
 fn example(name: &str) -> PathBuf {

@@ -68,7 +68,7 @@ fn an_operator_that_acknowledges_has_messages_again_or_dropped() {
     assert_eq!(operated.ask("ask", "dead"), "dead 1");
     assert_eq!(operated.ask("ask", "later"), "later 1");
     operated.live.out.wait_for("later 3");
-    eventually("it is counted", || operated.shown()["sinks"].to_string().contains("dead"));
+    eventually("it is counted", || operated.shown()["sinks"].to_string().contains(r#"{"fault":1}"#));
     operated.end();
 }
 
@@ -129,7 +129,7 @@ ended.set()
 #[test]
 fn an_upgrade_of_the_plugin_loses_nothing_of_a_source() {
     let test = "operators-moved";
-    let operated = Operated::python(test, NUMBERS, "");
+    let operated = Operated::offered(test, NUMBERS, "", "topics = [\"ask\"]");
     operated.live.out.line(100);
     for (verb, isolation) in [("isolate", "worker"), ("embed", "in-process"), ("isolate", "worker")] {
         let done = operated.verb(&["plugin", verb, "exec"]);
