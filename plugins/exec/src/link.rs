@@ -28,13 +28,15 @@ pub(crate) struct Link {
     pub(crate) source: Bell,
     /// Wakes its sink.
     pub(crate) sink: Bell,
-    over: Condvar,
+    /// Signalled when it begins, and when its phase changes.
+    changed: Condvar,
 }
 
 /// What is shared.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) phase: Phase,
+    has_begun: bool,
     /// What it has said is wrong with it.
     pub(crate) illness: Option<String>,
     /// Whether it was told to pause.
@@ -110,24 +112,45 @@ pub(crate) struct Attached<'a> {
 impl Link {
     pub(crate) fn new(name: &str) -> Result<Self> {
         let (bell, source, sink) = (Bell::new()?, Bell::new()?, Bell::new()?);
-        Ok(Link { name: name.into(), state: Mutex::default(), bell, source, sink, over: Condvar::new() })
+        Ok(Link { name: name.into(), state: Mutex::default(), bell, source, sink, changed: Condvar::new() })
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the thread of the operator do something.
+    /// Has the thread of the operator do something. Once that has ended, there is nothing to be done.
     pub(crate) fn request(&self, request: Request) {
-        self.state().requests.push_back(request);
+        let mut state = self.state();
+        if let Phase::Over = state.phase {
+            return request.ended();
+        }
+        state.requests.push_back(request);
         self.bell.ring();
     }
 
     pub(crate) fn set(&self, phase: Phase) {
-        self.state().phase = phase;
+        let mut state = self.state();
+        state.phase = phase;
+        if let Phase::Over = state.phase {
+            state.requests.drain(..).for_each(Request::ended);
+        }
+        drop(state);
         self.source.ring();
         self.sink.ring();
-        self.over.notify_all();
+        self.changed.notify_all();
+    }
+
+    /// The thread of the operator runs.
+    pub(crate) fn begin(&self) {
+        self.state().has_begun = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until its thread runs: what a thread needs once is there from then on.
+    pub(crate) fn wait_until_begun(&self) {
+        let state = self.state();
+        drop(self.changed.wait_while(state, |state| !state.has_begun));
     }
 
     /// Waits until it has ended for good, but not longer than that; returns whether it has.
@@ -138,7 +161,7 @@ impl Link {
             if left.is_zero() {
                 return false;
             }
-            state = self.over.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
     }

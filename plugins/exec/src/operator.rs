@@ -53,6 +53,7 @@ struct Running<'a> {
 impl Keeper {
     /// Keeps the operator until it is told to end.
     pub(crate) fn keep(mut self) {
+        self.link.begin();
         let mut waiting: Option<Reply> = None;
         loop {
             let begun = self.spec().and_then(|spec| self.instance.start_unit(&spec));

@@ -65,6 +65,7 @@ impl Operators {
             processes: 0,
         };
         let thread = std::thread::Builder::new().name(format!("exec-{name}")).spawn(move || keeper.keep())?;
+        link.wait_until_begun();
         Ok(Kept { operator, link, thread: Some(thread) })
     }
 

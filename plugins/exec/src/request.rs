@@ -21,6 +21,16 @@ pub(crate) enum Request {
     Replace(Box<Operator>, Reply),
 }
 
+impl Request {
+    /// The operator has ended, and so has all that could be asked of it.
+    pub(crate) fn ended(self) {
+        match self {
+            Request::End => {}
+            Request::Order(_, reply) | Request::Reload(_, reply) | Request::Replace(_, reply) => reply.answer(Ok(())),
+        }
+    }
+}
+
 /// Where the answer goes. What is dropped is not answered.
 #[derive(Clone, Default)]
 pub(crate) struct Reply(Arc<Place>);

@@ -1,6 +1,7 @@
 //! Operators in any language, under a host that serves: what they are given, what they publish, and how they are led.
 
 mod examples;
+mod guide;
 mod hostile;
 mod orders;
 mod passing;

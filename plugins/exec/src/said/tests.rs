@@ -75,3 +75,34 @@ fn an_answer_to_a_ping_says_how_it_is() {
     assert_eq!(pong(r#"{"type":"pong","state":"init"}"#), Pong::Init);
     assert_eq!(pong(r#"{"type":"pong","state":"error","reason":"ill"}"#), Pong::Error("ill".into()));
 }
+
+/// Good lines with some bytes changed, and cut off or not: what is made of them is said, and nothing panics.
+#[test]
+fn any_line_is_read_or_refused() {
+    const GOOD: [&[u8]; 5] = [
+        br#"{"type":"publish","id":[1,"a"],"message":{"topic":"a.b","headers":[["k","v"]],"body":"hi"}}"#,
+        br#"{"type":"publish","message":{"timestamp":"2026-01-31T12:00:00Z","body_base64":"/wA="}}"#,
+        br#"{"type":"subscribe","topics":["a.*","b.>"],"headers":{"k":"v"}}"#,
+        br#"{"type":"ready","protocol":1,"acks":true,"answers":["ping","halt"]}"#,
+        br#"{"type":"refused","what":"reload","reason":"no"}"#,
+    ];
+    let mut seed = 1_u64;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let mut read = 0;
+    for _ in 0..50_000 {
+        let mut line = GOOD[random(GOOD.len())].to_vec();
+        for _ in 0..random(4) {
+            let at = random(line.len());
+            line[at] = random(256) as u8;
+        }
+        line.truncate(line.len() - if random(4) == 0 { random(line.len()) } else { 0 });
+        match Said::read(&line) {
+            Ok(_) => read += 1,
+            Err(why) => assert!(!why.is_empty()),
+        }
+    }
+    assert!((5_000..45_000).contains(&read), "{read} of them were read");
+}

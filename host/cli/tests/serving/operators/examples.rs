@@ -24,6 +24,9 @@ fn is_led(operated: &mut Operated, mut works: impl FnMut(&mut Operated)) {
         assert!(!done.contains("error"), "{done}");
         works(operated);
     }
+    let done = operated.verb(&["plugin", "restart", "exec"]);
+    assert!(!done.contains("error"), "{done}");
+    works(operated);
 }
 
 #[test]

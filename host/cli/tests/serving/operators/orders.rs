@@ -1,8 +1,11 @@
 //! Halt, resume, reload, restart, shutdown: acknowledged, or named as not.
 
+use hookrail_tests::cli::live::Live;
 use hookrail_tests::probe::eventually;
+use serde_json::json;
 
 use super::{Operated, lives, process_in};
+use crate::scenes::Place;
 
 /// Writes its process number and what it is told to files, and answers as its configuration says.
 const ANSWERS: &str = r#"
@@ -132,5 +135,38 @@ fn an_operator_has_directories_a_log_and_its_configuration() {
     assert!(!operated.verb(&["plugin", "stop", "exec"]).contains("error"));
     assert!(!operated.verb(&["plugin", "start", "exec"]).contains("error"));
     assert_eq!(operated.ask("ask", ""), "[true, [[\"file\"], []]]", "what is ephemeral is gone");
+    operated.end();
+}
+
+/// What a file declares nobody else changes, so here the plugin is configured in the store.
+#[test]
+fn an_operator_stores_its_configuration() {
+    let test = "operators-stores";
+    let directory = hookrail_tests::cli::directory(&format!("{test}-script"));
+    let script = |name: &str, text: &str| {
+        std::fs::write(directory.join(name), text).unwrap();
+        json!({ "command": ["python3", directory.join(name)] })
+    };
+    let config = json!({ "operators": { "feed": script("feed.py", super::FEED), "it": script("it.py", KEEPS) } });
+    let all = super::config("");
+    let place = Place::new(test, &all[all.find("[pipelines").unwrap()..]);
+    std::fs::write(place.path("exec.json"), config.to_string()).unwrap();
+    for command in [&["plugin", "enable", "exec"][..], &["config", "set", "exec", "--file", "exec.json"]] {
+        let done = place.ask(command);
+        assert!(!done.contains("error"), "{done}");
+    }
+    let live = Live::start(&mut place.command(&["serve", "-v"]));
+    let mut operated = Operated { place, live };
+    for count in 1..=2 {
+        let before = operated.live.out.count();
+        operated.ask("ask", "");
+        assert_eq!(operated.live.out.line(before + 1), r#"{"type": "config_stored"}"#);
+        let kept = operated.verb(&["config", "get", "exec", "--json"]);
+        assert!(kept.contains(&format!("\"count\": {count}")), "{kept}");
+        for verb in ["stop", "start"] {
+            let done = operated.verb(&["plugin", verb, "exec"]);
+            assert!(!done.contains("error"), "{done}");
+        }
+    }
     operated.end();
 }
