@@ -11,6 +11,8 @@ let file, place, at = 0, rest = "";
 function look() {
   let now;
   try { now = fs.openSync(file, "r"); } catch { return; }
+  // It was truncated, or is another one.
+  if (fs.fstatSync(now).size < at) [at, rest] = [0, ""];
   const bytes = Buffer.alloc(65536);
   const count = fs.readSync(now, bytes, 0, bytes.length, at + Buffer.byteLength(rest, "latin1"));
   fs.closeSync(now);

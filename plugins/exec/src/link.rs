@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hookrail_abi::prelude::*;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::bell::Bell;
 use crate::request::Request;
@@ -53,6 +53,8 @@ pub(crate) struct State {
     /// The number of the last message that was to be written.
     last: u64,
     pub(crate) requests: VecDeque<Request>,
+    /// The configuration that it has stored itself.
+    pub(crate) stored: Option<Map<String, Value>>,
 }
 
 /// How far it is.

@@ -144,6 +144,11 @@ impl Operators {
     pub(crate) fn reload(&self, config: Config) -> Result<()> {
         config.check()?;
         let mut kept = self.kept();
+        for kept in kept.values_mut() {
+            if let Some(config) = kept.link.state().stored.take() {
+                kept.operator.config = config;
+            }
+        }
         let mut told: Vec<String> = Vec::new();
         for (name, operator) in &config.operators {
             let Some(kept_now) = kept.get(name).filter(|kept| kept.operator.config != operator.config) else {

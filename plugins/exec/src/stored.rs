@@ -24,6 +24,7 @@ impl Keeper {
             own.insert("config".into(), config.clone().into());
             match self.instance.write_config(&all.to_string(), Some(stored.revision)) {
                 Ok(_) => {
+                    self.link.state().stored = Some(config.clone());
                     self.operator.config = config;
                     return Ok(());
                 }

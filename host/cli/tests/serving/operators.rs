@@ -70,6 +70,7 @@ impl Operated {
     }
 
     fn begin(test: &str, config: &str) -> Self {
+        forget();
         let place = Place::new(test, config);
         fs::write(place.path("feed.py"), FEED).unwrap();
         let live = Live::start(&mut place.command(&["serve", "-v"]));
@@ -150,6 +151,11 @@ impl Operated {
 
 fn config(operator: &str) -> String {
     CONFIG.replace("OPERATOR", operator).replace("OFFERED", "")
+}
+
+/// What an earlier run has left in the home is not there: operators keep state.
+fn forget() {
+    let _ = fs::remove_dir_all(hookrail_tests::cli::home());
 }
 
 fn example(name: &str) -> PathBuf {

@@ -142,6 +142,7 @@ fn an_operator_has_directories_a_log_and_its_configuration() {
 #[test]
 fn an_operator_stores_its_configuration() {
     let test = "operators-stores";
+    super::forget();
     let directory = hookrail_tests::cli::directory(&format!("{test}-script"));
     let script = |name: &str, text: &str| {
         std::fs::write(directory.join(name), text).unwrap();
@@ -151,11 +152,12 @@ fn an_operator_stores_its_configuration() {
     let all = super::config("");
     let place = Place::new(test, &all[all.find("[pipelines").unwrap()..]);
     std::fs::write(place.path("exec.json"), config.to_string()).unwrap();
+    let live = Live::start(&mut place.command(&["serve", "-v"]));
+    live.said.wait_for("there are none");
     for command in [&["plugin", "enable", "exec"][..], &["config", "set", "exec", "--file", "exec.json"]] {
         let done = place.ask(command);
         assert!(!done.contains("error"), "{done}");
     }
-    let live = Live::start(&mut place.command(&["serve", "-v"]));
     let mut operated = Operated { place, live };
     for count in 1..=2 {
         let before = operated.live.out.count();

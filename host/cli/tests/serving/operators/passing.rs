@@ -155,7 +155,7 @@ fn what_an_operator_publishes_last_is_not_lost() {
          while read -r line; do case $line in *shutdown*) \
          echo '{\"type\":\"publish\",\"message\":{\"topic\":\"out.it\",\"body\":\"farewell\"}}';; esac; done";
     let operated = Operated::shell("operators-farewell", script, "");
-    operated.until_plugin("good");
+    operated.live.said.wait_for("the unit is running unit=\"exec.it\"");
     for count in 1..=2 {
         assert!(!operated.verb(&["plugin", "stop", "exec"]).contains("error"));
         assert!(!operated.verb(&["plugin", "start", "exec"]).contains("error"));
