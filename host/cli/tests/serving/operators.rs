@@ -26,8 +26,7 @@ for line in sys.stdin:
     if told["type"] == "message": say(type="publish", message=json.loads(told["message"]["body"]))
 "#;
 
-/// The operator `it`, whose sink is offered every message, and `feed`, which publishes what comes from stdin. What is
-/// published below `out` is written to stdout.
+/// The operator `it`, and `feed`, which publishes for it what comes from stdin. What `it` publishes is written to stdout.
 const CONFIG: &str = r#"
 [plugins.exec.config.operators.feed]
 command = ["python3", "DIR/feed.py"]
@@ -35,26 +34,25 @@ command = ["python3", "DIR/feed.py"]
 [plugins.exec.config.operators.it]
 OPERATOR
 
-[pipelines.all.sources.in]
+[pipelines.in.sources.in]
 use = "stdin"
 config = { topic = "feed" }
-[pipelines.all.sources.feed]
+[pipelines.in.sinks.feed]
 use = "exec"
 config = { operator = "feed" }
-[pipelines.all.sources.it]
+
+[pipelines.asked.sources.feed]
 use = "exec"
-config = { operator = "it" }
-[pipelines.all.sinks.feed]
-use = "exec"
-topics = ["feed"]
 config = { operator = "feed" }
-[pipelines.all.sinks.it]
+[pipelines.asked.sinks.it]
 use = "exec"
 config = { operator = "it" }
-OFFERED
-[pipelines.all.sinks.out]
+
+[pipelines.out.sources.it]
+use = "exec"
+config = { operator = "it" }
+[pipelines.out.sinks.out]
 use = "stdout"
-topics = ["out.>", "answer", "alert", "count.answer", "file.line"]
 "#;
 
 /// A host with an operator.
@@ -66,12 +64,8 @@ struct Operated {
 impl Operated {
     /// With that in the table of the operator `it`.
     fn new(test: &str, operator: &str) -> Self {
-        Self::begin(test, &config(operator))
-    }
-
-    fn begin(test: &str, config: &str) -> Self {
         forget();
-        let place = Place::new(test, config);
+        let place = Place::new(test, &config(operator));
         fs::write(place.path("feed.py"), FEED).unwrap();
         let live = Live::start(&mut place.command(&["serve", "-v"]));
         Operated { place, live }
@@ -80,12 +74,6 @@ impl Operated {
     /// With an operator in Python, and more in its table.
     fn python(test: &str, script: &str, more: &str) -> Self {
         Self::new(test, &Self::script(test, "it.py", "python3", script, more))
-    }
-
-    /// As `python`; its sink is offered that.
-    fn offered(test: &str, script: &str, more: &str, offered: &str) -> Self {
-        let operator = Self::script(test, "it.py", "python3", script, more);
-        Self::begin(test, &CONFIG.replace("OPERATOR", &operator).replace("OFFERED", offered))
     }
 
     /// With an operator for the shell.
@@ -129,9 +117,9 @@ impl Operated {
         self.verb(&["config", "reload"])
     }
 
-    /// What is shown of its pipeline.
+    /// What is shown of the pipeline of its sink.
     fn shown(&self) -> serde_json::Value {
-        serde_json::from_str(&self.verb(&["pipeline", "show", "all", "--json"])).unwrap()
+        serde_json::from_str(&self.verb(&["pipeline", "show", "asked", "--json"])).unwrap()
     }
 
     /// Waits until what is known of the plugin says so.
@@ -150,7 +138,7 @@ impl Operated {
 }
 
 fn config(operator: &str) -> String {
-    CONFIG.replace("OPERATOR", operator).replace("OFFERED", "")
+    CONFIG.replace("OPERATOR", operator)
 }
 
 /// What an earlier run has left in the home is not there: operators keep state.

@@ -129,7 +129,7 @@ ended.set()
 #[test]
 fn an_upgrade_of_the_plugin_loses_nothing_of_a_source() {
     let test = "operators-moved";
-    let operated = Operated::offered(test, NUMBERS, "", "topics = [\"ask\"]");
+    let operated = Operated::python(test, NUMBERS, "");
     operated.live.out.line(100);
     for (verb, isolation) in [("isolate", "worker"), ("embed", "in-process"), ("isolate", "worker")] {
         let done = operated.verb(&["plugin", verb, "exec"]);
