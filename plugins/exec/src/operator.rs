@@ -16,7 +16,7 @@ use self::asked::Asked;
 use crate::bell::{readable, wait};
 use crate::config::Operator;
 use crate::link::{LOOK, Link, Phase};
-use crate::process::Process;
+use crate::process::{MOST_LOGGED, Process};
 use crate::request::Reply;
 use crate::told::Hello;
 
@@ -280,7 +280,7 @@ impl<'a> Running<'a> {
         }
         if let Some(process) = self.process.take() {
             let (_, mistakes) = process.mistakes;
-            if mistakes > hearing::MOST_LOGGED {
+            if mistakes > MOST_LOGGED {
                 self.keeper.log(Level::Warn, &format!("{mistakes} of its lines could not be read"));
             }
         }

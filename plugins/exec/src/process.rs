@@ -18,6 +18,9 @@ use crate::wanted::Filter;
 /// How much is read before everything else is looked at again.
 const AT_ONCE: usize = 64 << 10;
 
+/// How many mistakes of a process are logged one by one.
+pub(crate) const MOST_LOGGED: u64 = 10;
+
 /// A process, as long as it is there.
 pub(crate) struct Process {
     /// Its number in its unit.

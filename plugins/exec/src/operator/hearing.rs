@@ -6,15 +6,13 @@ use hookrail_abi::host::Level;
 
 use super::{KILL, Running};
 use crate::link::{Phase, Published, Receipt, Settled};
-use crate::process::Heard;
+use crate::process::{Heard, MOST_LOGGED};
 use crate::said::{Ready, Said, What};
 use crate::shown::{shown, shown_up_to};
 use crate::terms::Terms;
 use crate::told;
 use crate::wanted::Filter;
 
-/// How many mistakes of a process are logged one by one.
-pub(super) const MOST_LOGGED: u64 = 10;
 /// After so many lines in a row that are none it speaks another language, and is killed.
 const MOST_MISTAKES: u32 = 100;
 /// How many subscriptions a process may have.
