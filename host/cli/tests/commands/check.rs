@@ -14,6 +14,19 @@ const CONFIG: &str = r#"
 [plugins.answers-anything.config]
 answer = 77
 
+[plugins.exec.config.operators.cat]
+command = ["/bin/sh", "-c", """
+echo '{"type":"subscribe","topics":[">"]}'; echo '{"type":"ready"}'; while read -r line; do :; done
+"""]
+
+[pipelines.all.sources.cat]
+use = "exec"
+config = { operator = "cat" }
+
+[pipelines.all.sinks.cat]
+use = "exec"
+config = { operator = "cat" }
+
 [plugins.file-log.config]
 path = "messages.log"
 dropped = true
@@ -70,6 +83,23 @@ fn every_prebuilt_plugin_passes_all_checks_in_a_worker() {
     let config = config("prebuilt_isolated");
     for name in ["bench", "file-log", "hello", "mask", "stamp", "throttle"] {
         passes(&plugin(name), config.to_str().unwrap(), &["--isolated"]);
+    }
+}
+
+/// It has no callbacks to be called, but sources and sinks, and a thread for each program that it runs.
+#[test]
+fn a_plugin_that_runs_programs_passes_all_checks_where_it_may_run() {
+    let config = config("programs");
+    for isolated in [&[][..], &["--isolated"]] {
+        let arguments =
+            [&["--strictness", "10", "--skip", "load-time", "--config", config.to_str().unwrap()], isolated];
+        let (report, code) = json(&plugin("exec"), &arguments.concat());
+        assert_eq!(code, Some(0), "{report:#}");
+        assert_eq!(report["summary"]["warned"], 0, "{report:#}");
+        for name in ["endpoints", "hostile-endpoints", "accept-free", "pauses", "unmaps", "unload-endpoints", "replace"]
+        {
+            assert_eq!(status(&report, name), "passed", "{report:#}");
+        }
     }
 }
 

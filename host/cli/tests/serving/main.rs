@@ -2,6 +2,7 @@
 
 mod changes;
 mod kills;
+mod operators;
 mod scenes;
 mod serve;
 mod supervised;
