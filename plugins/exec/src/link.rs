@@ -17,6 +17,8 @@ const MOST_PUBLISHED: usize = 1024;
 const MOST_PUBLISHED_BYTES: usize = 4 << 20;
 /// How many bytes may wait to be written: then the sink receives no more.
 const MOST_OUTGOING_BYTES: usize = 256 << 10;
+/// How many answers may wait for the sink: more than a window has, so the rest are for nothing.
+const MOST_SETTLED: usize = 128 << 10;
 
 /// The link between an operator and its endpoints. Nobody waits while it is locked.
 pub(crate) struct Link {
@@ -264,7 +266,7 @@ impl State {
 
     pub(crate) fn settle(&mut self, number: u64, settled: Settled) {
         // Without a sink nobody waits for it.
-        if self.has_sink {
+        if self.has_sink && number <= self.last && self.settled.len() < MOST_SETTLED {
             self.settled.push((number, settled));
         }
     }

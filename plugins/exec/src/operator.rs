@@ -220,6 +220,9 @@ impl<'a> Running<'a> {
 
     /// Whether more may be read: there is room, or an answer is waited for that may stand behind what there is none for.
     fn reads(&self) -> bool {
+        if self.process.as_ref().is_some_and(|process| process.out.is_full()) {
+            return false;
+        }
         let slack = if self.asked.iter().any(|asked| !asked.is_ping()) { SLACK } else { 1 };
         !self.keeper.link.state().is_full(slack)
     }

@@ -11,6 +11,9 @@ use crate::link::State;
 /// How many bytes of messages are taken at once. What is said besides goes in between.
 const AT_ONCE: usize = 64 << 10;
 
+/// From so many bytes on that it is told and does not read, a process is not heard: each line may want an answer.
+const MOST_TOLD: usize = 256 << 10;
+
 /// What is written, and what is written next.
 #[derive(Default)]
 pub(crate) struct Out {
@@ -21,6 +24,8 @@ pub(crate) struct Out {
     ends: VecDeque<(usize, u64)>,
     /// Lines that go before all messages that are not being written.
     lines: VecDeque<Vec<u8>>,
+    /// How many bytes these have.
+    told: usize,
 }
 
 /// What came of writing.
@@ -36,7 +41,13 @@ pub(crate) enum Wrote {
 
 impl Out {
     pub(crate) fn line(&mut self, line: Vec<u8>) {
+        self.told += line.len();
         self.lines.push_back(line);
+    }
+
+    /// Whether it is told more than it reads.
+    pub(crate) fn is_full(&self) -> bool {
+        self.told >= MOST_TOLD
     }
 
     /// Takes what is to be written next, if what was taken is written. Messages only if they may be.
@@ -49,6 +60,7 @@ impl Out {
         for line in self.lines.drain(..) {
             self.bytes.extend_from_slice(&line);
         }
+        self.told = 0;
         if !with_messages {
             return;
         }
@@ -85,5 +97,23 @@ impl Out {
     /// The numbers of the messages that were taken and are not written whole.
     pub(crate) fn unwritten(&mut self) -> impl Iterator<Item = u64> {
         self.ends.drain(..).map(|(_, number)| number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_and_not_read_is_bounded() {
+        let mut out = Out::default();
+        let (mut count, line) = (0, vec![b'x'; 1000]);
+        while !out.is_full() {
+            out.line(line.clone());
+            count += 1;
+        }
+        assert_eq!(count, MOST_TOLD / 1000 + 1);
+        out.fill(&mut State::default(), false);
+        assert!(!out.is_full(), "it is being written");
     }
 }
