@@ -5,7 +5,7 @@
 //! them the signals have their default effect.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -38,7 +38,7 @@ pub(crate) struct Interrupt {
     wake: UnixStream,
     /// The end that signals write to. If no signal is handled, only this keeps it open, and a closed one would wake the
     /// thread forever.
-    _waker: UnixStream,
+    waker: UnixStream,
 }
 
 /// The result of waiting for input.
@@ -93,7 +93,7 @@ impl Interrupt {
                 pipe::register(*signal, waker.try_clone()?)?;
             }
             let actions = heard.iter().map(|signal| Ok((*signal, action(*signal)?))).collect::<io::Result<_>>()?;
-            Ok(Prepared { interrupt: Interrupt { at_once, last, heard, wake, _waker: waker }, actions })
+            Ok(Prepared { interrupt: Interrupt { at_once, last, heard, wake, waker }, actions })
         };
         install().map_err(failed)
     }
@@ -122,6 +122,13 @@ impl Interrupt {
             _ = (&self.wake).read(&mut [0; 64]);
         }
         self.has_come()
+    }
+
+    /// As if it had come: the thread that waits for input waits no longer.
+    pub(crate) fn end_reading(&self) {
+        self.at_once.store(true, Ordering::Relaxed);
+        // If it is full, that thread wakes all the same.
+        let _ = (&self.waker).write(&[0]);
     }
 
     /// Does this when it has come, on a thread of its own.
@@ -220,9 +227,8 @@ mod tests {
     fn other_signals_do_not_interrupt() {
         let (wake, waker) = UnixStream::pair().unwrap();
         wake.set_nonblocking(true).unwrap();
-        let interrupt =
-            Interrupt { at_once: Arc::default(), last: Arc::default(), heard: Vec::new(), wake, _waker: waker };
-        std::io::Write::write_all(&mut &interrupt._waker, b"x").unwrap();
+        let interrupt = Interrupt { at_once: Arc::default(), last: Arc::default(), heard: Vec::new(), wake, waker };
+        std::io::Write::write_all(&mut &interrupt.waker, b"x").unwrap();
         let (input, writer) = std::io::pipe().unwrap();
         let input = File::from(std::os::fd::OwnedFd::from(input));
         assert_eq!(interrupt.look(&input).unwrap(), Ready::NotYet);

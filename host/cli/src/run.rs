@@ -1,16 +1,24 @@
 //! `hookrail run`: messages from stdin or files, through the points, to stdout.
 
+mod batch;
+mod complaints;
 mod counters;
+mod denials;
 mod encoding;
 mod incoming;
 mod input;
 mod lines;
 mod object;
+mod ordered;
 mod output;
+mod parser;
 mod pipeline;
 mod progress;
+mod reading;
 mod replacing;
 mod summary;
+mod threads;
+mod worker;
 
 use std::sync::Arc;
 use std::thread;
@@ -27,11 +35,20 @@ use crate::plugins::Chosen;
 use crate::stderr;
 
 use counters::Counters;
+use denials::ByCause;
 use input::Input;
 use pipeline::Pipeline;
 use progress::Progress;
+use reading::Reading;
 use replacing::Replacing;
 use summary::Summary;
+use threads::Threads;
+
+/// Who runs the chain.
+enum Path<'scope> {
+    Alone(Box<Pipeline<'scope>>),
+    Together(Threads<'scope>),
+}
 
 pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let inputs = input::check(&options.files)?;
@@ -44,26 +61,32 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     if host.plugin_views().is_empty() && !options.quiet {
         stderr::line("note: no plugin is loaded (--plugin, hookrail.toml): messages pass the built-in checks only");
     }
-    let counters = Arc::<Counters>::default();
+    let counters = Arc::new(Counters::new(options.threads.into()));
     let control = control(&host, &manager, options, &counters);
     let progress = Progress::new(&inputs, options);
     let interrupt = interrupt.arm();
     interrupt.then(warn_stuck)?;
-    let mut pipeline = Pipeline::new(&host, options, &interrupt, &progress, counters)?;
+    let reading = Reading { options, interrupt: &interrupt, progress: &progress, counters: &counters };
     let start = Instant::now();
-    let read = thread::scope(|scope| {
-        // Ends the watching when the reading has ended.
-        let _taken = has_store.then(|| incoming::begin(scope, &manager)).transpose()?;
-        let _watched = replacing.map(|replacing| replacing.begin(scope, &host)).transpose()?;
-        let mut inputs = inputs.into_iter().take_while(|_| !interrupt.has_come());
-        inputs.try_for_each(|input| pipeline.read(&Input::open(input)?))
-    });
-    // Whatever happened to the input: the messages allowed so far are written and counted.
-    let counts = pipeline.finish();
+    let (read, denials) = thread::scope(|scope| {
+        let mut path = match options.threads {
+            1 => Path::Alone(Box::new(Pipeline::new(&host, options, counters.clone())?)),
+            _ => Path::Together(Threads::begin(scope, &host, options, &interrupt, &counters)?),
+        };
+        let read = thread::scope(|scope| {
+            // Ends the watching when the reading has ended.
+            let _taken = has_store.then(|| incoming::begin(scope, &manager)).transpose()?;
+            let _watched = replacing.map(|replacing| replacing.begin(scope, &host)).transpose()?;
+            let mut inputs = inputs.into_iter().take_while(|_| !interrupt.has_come());
+            inputs.try_for_each(|input| path.read(&reading, &Input::open(input)?))
+        });
+        // Whatever happened to the input: the messages allowed so far are written and counted.
+        Ok::<_, Error>((read, path.finish()))
+    })?;
     progress.finish();
     // Its socket is closed first, so that no further command begins.
     drop(control);
-    let summary = Summary::new(&host, counts?, start.elapsed(), &interrupt);
+    let summary = Summary::new(&host, &counters, denials?, start.elapsed(), &interrupt);
     if options.json {
         stderr::json(&summary);
     } else if !options.quiet {
@@ -71,6 +94,22 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     }
     read?;
     Ok(summary.exit_code())
+}
+
+impl Path<'_> {
+    fn read(&mut self, reading: &Reading<'_>, input: &Input) -> Result<(), Error> {
+        match self {
+            Path::Alone(pipeline) => reading.read(input, &mut **pipeline),
+            Path::Together(threads) => threads.read(reading, input),
+        }
+    }
+
+    fn finish(self) -> Result<ByCause, Error> {
+        match self {
+            Path::Alone(pipeline) => pipeline.finish(),
+            Path::Together(threads) => threads.finish(),
+        }
+    }
 }
 
 /// Tells a user who has interrupted a run that is stuck in a callback how to end it.

@@ -51,6 +51,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "SIZE", default_value = "16MiB")]
     pub(crate) max_line: Size,
 
+    /// Run the callbacks of `message.publish` on this many threads; the output keeps the order of the input
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: u16,
+
     /// Watch the plugins' libraries: a file that has changed and is complete replaces the old build while messages flow
     #[arg(long)]
     pub(crate) watch: bool,

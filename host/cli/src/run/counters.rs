@@ -4,11 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
-/// The counters. One thread counts, and any thread may read; when no message is in flight, `messages` is the sum of
+/// The counters. One thread counts, and any thread may read; when no message is in flight, what came in is the sum of
 /// `delivered` and `denied`.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
+    /// The messages that came in, where one thread does everything.
     pub(super) messages: Counter,
+    /// The same, for each of several threads.
+    on_threads: Box<[Apart]>,
     pub(super) delivered: Counter,
     pub(super) denied: Counter,
     pub(super) bytes: Counter,
@@ -20,13 +23,35 @@ pub(super) struct Counters {
 #[derive(Debug, Default)]
 pub(super) struct Counter(AtomicU64);
 
+/// A counter that shares no cache line with another one.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Apart(Counter);
+
 impl Counters {
+    /// With a counter of messages for each of that many threads.
+    pub(super) fn new(threads: usize) -> Self {
+        let on_threads = if threads > 1 { (0..threads).map(|_| Apart::default()).collect() } else { Box::default() };
+        Counters { on_threads, ..Counters::default() }
+    }
+
+    /// The counter of messages of one of several threads.
+    #[inline]
+    pub(super) fn on_thread(&self, index: usize) -> &Counter {
+        &self.on_threads[index].0
+    }
+
+    /// How many messages came in.
+    pub(super) fn messages(&self) -> u64 {
+        self.messages.value() + self.on_threads.iter().map(|thread| thread.0.value()).sum::<u64>()
+    }
+
     /// The counters under the names of the summary.
     pub(super) fn to_json(&self) -> Value {
         // The answered messages first: then no unanswered message can seem to be answered.
         let (delivered, denied) = (self.delivered.value(), self.denied.value());
         json!({
-            "in": self.messages.value(),
+            "in": self.messages(),
             "out": delivered,
             "denied": denied,
             "bytes": self.bytes.value(),

@@ -19,7 +19,6 @@ pub(super) struct Lines<R> {
     longest: usize,
     /// How many bytes of an overlong line have been discarded.
     skipped: Option<u64>,
-    number: u64,
     is_over: bool,
 }
 
@@ -35,12 +34,7 @@ pub(super) enum Line<'a> {
 impl<R: Read> Lines<R> {
     pub(super) fn new(input: R, longest: usize) -> Self {
         let buffer = vec![0; CHUNK * 2];
-        Lines { input, buffer, start: 0, searched: 0, end: 0, longest, skipped: None, number: 0, is_over: false }
-    }
-
-    /// The number of the line that was returned last, starting at 1.
-    pub(super) fn number(&self) -> u64 {
-        self.number
+        Lines { input, buffer, start: 0, searched: 0, end: 0, longest, skipped: None, is_over: false }
     }
 
     /// What has been read and not returned yet.
@@ -69,7 +63,6 @@ impl<R: Read> Lines<R> {
         match memchr::memchr(b'\n', &self.buffer[self.searched..self.end]) {
             Some(at) if self.skipped.is_none() && self.searched + at - self.start <= self.longest => {
                 let (start, end) = (self.start, self.searched + at);
-                self.number += 1;
                 // INVARIANT: the newline was found below `end`.
                 (self.start, self.searched) = (end + 1, end + 1);
                 let text = &self.buffer[start..end];
@@ -82,7 +75,6 @@ impl<R: Read> Lines<R> {
             Some(at) => {
                 let end = self.searched + at;
                 let length = self.skipped.take().unwrap_or(0) + (end - self.start) as u64;
-                self.number += 1;
                 (self.start, self.searched) = (end + 1, end + 1);
                 Some(Line::TooLong { length })
             }
@@ -100,13 +92,11 @@ impl<R: Read> Lines<R> {
             *self.skipped.get_or_insert(0) += (end - start) as u64;
             self.start = end;
             let length = self.skipped.take_if(|_| self.is_over)?;
-            self.number += 1;
             return Some(Line::TooLong { length });
         }
         if !self.is_over || start == end {
             return None;
         }
-        self.number += 1;
         self.start = end;
         Some(Line::Whole { text: &self.buffer[start..end], end: b"" })
     }
@@ -162,7 +152,6 @@ mod tests {
                 });
             }
             if lines.is_over() {
-                assert_eq!(lines.number(), all.len() as u64);
                 return all;
             }
             lines.fill().unwrap();

@@ -7,13 +7,11 @@ use std::thread::JoinHandle;
 
 use hookrail::Message;
 
+use super::batch::CHUNK;
 use super::encoding::MARK;
 use crate::args::OutputFormat;
 use crate::error::Error;
 use crate::stdout;
-
-/// How much is written at once.
-const CHUNK: usize = 256 << 10;
 
 /// The number of buffers: one is filled while one is written and one waits.
 const BUFFERS: usize = 3;
@@ -49,16 +47,7 @@ impl Output {
     /// Writes a message; as text, with the end that its input line had.
     #[inline]
     pub(super) fn write(&mut self, message: &Message, end: &[u8]) -> Result<(), Error> {
-        match self.form {
-            OutputFormat::Text => {
-                self.buffer.extend_from_slice(&message.body);
-                self.buffer.extend_from_slice(end);
-            }
-            OutputFormat::Json => {
-                serde_json::to_writer(&mut self.buffer, message).map_err(|error| Error::Stdout(error.into()))?;
-                self.buffer.push(b'\n');
-            }
-        }
+        append(&mut self.buffer, self.form, message, end);
         if self.buffer.len() >= CHUNK { self.flush() } else { Ok(()) }
     }
 
@@ -81,6 +70,21 @@ impl Output {
         drop(self.full);
         let written = self.writer.join().expect("writing does not panic");
         written.map_err(Error::Stdout).and(flushed)
+    }
+}
+
+/// Appends a message in this form; as text, with the end that its input line had.
+#[inline]
+pub(super) fn append(to: &mut Vec<u8>, form: OutputFormat, message: &Message, end: &[u8]) {
+    match form {
+        OutputFormat::Text => {
+            to.extend_from_slice(&message.body);
+            to.extend_from_slice(end);
+        }
+        OutputFormat::Json => {
+            serde_json::to_writer(&mut *to, message).expect("memory takes everything, and all keys are strings");
+            to.push(b'\n');
+        }
     }
 }
 

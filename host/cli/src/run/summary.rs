@@ -7,7 +7,8 @@ use hookrail::Host;
 use indicatif::{BinaryBytes, HumanCount};
 use serde::Serialize;
 
-use super::pipeline::Counts;
+use super::counters::Counters;
+use super::denials::ByCause;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
 use crate::table::{Column, Target, table};
@@ -52,15 +53,20 @@ struct FaultsOf {
 }
 
 impl Summary {
-    pub(super) fn new(host: &Host, counts: Counts, time: Duration, interrupt: &Interrupt) -> Self {
-        let mut denied_by: Vec<_> = counts
-            .denials
+    pub(super) fn new(
+        host: &Host,
+        counters: &Counters,
+        denials: ByCause,
+        time: Duration,
+        interrupt: &Interrupt,
+    ) -> Self {
+        let mut denied_by: Vec<_> = denials
             .into_iter()
             .map(|((_, code), denials)| DeniedBy {
-                callback: denials.by,
+                callback: denials.why.by,
                 code,
                 count: denials.count,
-                reason: denials.reason,
+                reason: denials.why.reason,
             })
             .collect();
         denied_by.sort_by(|a, b| (b.count, &a.callback, a.code).cmp(&(a.count, &b.callback, b.code)));
@@ -71,8 +77,7 @@ impl Summary {
                 faults_of.push(FaultsOf { point, callback, count: entry.faults, missed: entry.missed });
             }
         }
-        let counters = counts.counters;
-        let messages = counters.messages.value();
+        let messages = counters.messages();
         let seconds = time.as_secs_f64();
         Summary {
             r#in: messages,

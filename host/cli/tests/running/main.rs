@@ -8,5 +8,6 @@ mod lost_work;
 mod observation;
 mod run;
 mod secrets;
+mod threads;
 mod untrusted_text;
 mod watch;
