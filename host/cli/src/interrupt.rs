@@ -41,6 +41,9 @@ pub(crate) struct Interrupt {
     waker: UnixStream,
 }
 
+/// Ends the reading if the thread that drops it panics: the input may be one that is waited for.
+pub(crate) struct EndedByPanic<'a>(&'a Interrupt);
+
 /// The result of waiting for input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ready {
@@ -131,6 +134,11 @@ impl Interrupt {
         let _ = (&self.waker).write(&[0]);
     }
 
+    /// For a thread without which the reading has no use.
+    pub(crate) fn ended_by_panic(&self) -> EndedByPanic<'_> {
+        EndedByPanic(self)
+    }
+
     /// Does this when it has come, on a thread of its own.
     pub(crate) fn then(&self, what: impl FnOnce() + Send + 'static) -> Result<(), Error> {
         let mut signals = Signals::new(&self.heard).map_err(failed)?;
@@ -170,6 +178,14 @@ impl Interrupt {
             }
         }
         Ok(Ready::Interrupted)
+    }
+}
+
+impl Drop for EndedByPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.end_reading();
+        }
     }
 }
 
@@ -223,11 +239,34 @@ mod tests {
         assert!(interrupt.has_come());
     }
 
-    #[test]
-    fn other_signals_do_not_interrupt() {
+    /// One that hears no signal: another test may raise one in this process.
+    fn deaf() -> Interrupt {
         let (wake, waker) = UnixStream::pair().unwrap();
         wake.set_nonblocking(true).unwrap();
-        let interrupt = Interrupt { at_once: Arc::default(), last: Arc::default(), heard: Vec::new(), wake, waker };
+        Interrupt { at_once: Arc::default(), last: Arc::default(), heard: Vec::new(), wake, waker }
+    }
+
+    #[test]
+    fn a_panic_ends_the_reading_and_an_end_does_not() {
+        let interrupt = deaf();
+        let (input, _writer) = std::io::pipe().unwrap();
+        let input = File::from(std::os::fd::OwnedFd::from(input));
+        drop(interrupt.ended_by_panic());
+        assert_eq!(interrupt.look(&input).unwrap(), Ready::NotYet);
+        std::thread::scope(|scope| {
+            let panicking = || {
+                let _ended = interrupt.ended_by_panic();
+                panic!("as a test")
+            };
+            assert!(scope.spawn(panicking).join().is_err());
+            // Would wait for ever: the writer is there, and writes nothing.
+            assert_eq!(interrupt.wait(&input).unwrap(), Ready::Interrupted);
+        });
+    }
+
+    #[test]
+    fn other_signals_do_not_interrupt() {
+        let interrupt = deaf();
         std::io::Write::write_all(&mut &interrupt.waker, b"x").unwrap();
         let (input, writer) = std::io::pipe().unwrap();
         let input = File::from(std::os::fd::OwnedFd::from(input));

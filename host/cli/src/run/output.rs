@@ -73,8 +73,8 @@ impl Output {
     }
 }
 
-/// Appends a message in this form; as text, with the end that its input line had.
-#[inline]
+/// Appends a message in this form; as text, with the end that its input line had. Always inlined: it is done for each line.
+#[inline(always)]
 pub(super) fn append(to: &mut Vec<u8>, form: OutputFormat, message: &Message, end: &[u8]) {
     match form {
         OutputFormat::Text => {

@@ -51,7 +51,7 @@ impl<'a> Pipeline<'a> {
         Ok(self.denials)
     }
 
-    #[inline]
+    #[inline(always)]
     fn dispatch(&mut self, end: &[u8]) -> Result<(), Error> {
         self.counters.messages.add(1);
         let outcome = self.publish.dispatch(&mut self.parser.message);

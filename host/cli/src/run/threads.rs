@@ -5,7 +5,7 @@
 
 use std::mem::take;
 use std::sync::Arc;
-use std::thread::{Scope, panicking};
+use std::thread::Scope;
 
 use hookrail::{HookPoint, Host, MessageDelivered, MessageDropped};
 
@@ -41,9 +41,6 @@ struct Writer<'a> {
     spare: Arc<Spare>,
 }
 
-/// Ends the reading if this thread panics: the input may be one that is waited for.
-pub(super) struct EndReading<'a>(pub(super) &'a Interrupt);
-
 impl<'scope> Threads<'scope> {
     pub(super) fn begin(
         scope: &'scope Scope<'scope, '_>,
@@ -53,7 +50,7 @@ impl<'scope> Threads<'scope> {
         counters: &Arc<Counters>,
     ) -> Result<Self, Error> {
         let spare = Arc::<Spare>::default();
-        let chain = |index| Chain::new(host, options, EndReading(interrupt), counters, index, &spare);
+        let chain = |index| Chain::new(host, options, interrupt.ended_by_panic(), counters, index, &spare);
         let chains = (0..options.threads.into()).map(chain).collect::<Result<Vec<_>, _>>()?;
         let mut writer = Writer {
             host,
@@ -65,7 +62,7 @@ impl<'scope> Threads<'scope> {
             spare: spare.clone(),
         };
         let write = move |results: InOrder<Done>| {
-            let _ended = EndReading(interrupt);
+            let _ended = interrupt.ended_by_panic();
             let written = results.into_iter().try_for_each(|done| writer.write(done));
             written.inspect_err(|_| interrupt.end_reading())?;
             Ok(writer.denials)
@@ -136,13 +133,5 @@ impl Writer<'_> {
             }
         }
         Ok(())
-    }
-}
-
-impl Drop for EndReading<'_> {
-    fn drop(&mut self) {
-        if panicking() {
-            self.0.end_reading();
-        }
     }
 }

@@ -14,8 +14,8 @@ use super::lines::Line;
 use super::ordered::{Over, Results, Worker};
 use super::output::append;
 use super::parser::{Parsed, Parser};
-use super::threads::EndReading;
 use crate::args::{InputFormat, OutputFormat, Run};
+use crate::interrupt::EndedByPanic;
 
 pub(super) struct Chain<'a> {
     host: &'a Host,
@@ -30,14 +30,14 @@ pub(super) struct Chain<'a> {
     index: usize,
     spare: Arc<Spare>,
     known: HashSet<Cause>,
-    _ended: EndReading<'a>,
+    _ended: EndedByPanic<'a>,
 }
 
 impl<'a> Chain<'a> {
     pub(super) fn new(
         host: &'a Host,
         options: &'a Run,
-        ended: EndReading<'a>,
+        ended: EndedByPanic<'a>,
         counters: &Arc<Counters>,
         index: usize,
         spare: &Arc<Spare>,
