@@ -16,11 +16,13 @@ fn script(test: &str) -> std::path::PathBuf {
 fn writing(ready: &str) -> String {
     format!(
         r#"
-import json, os, sys
+import json, os, sys, time
 def say(**what): print(json.dumps(what), flush=True)
 open("DIR/process", "w").write(f"{{os.getpid()}}\n")
+pause = 0
 {ready}
 for line in sys.stdin:
+    time.sleep(pause)
     open("DIR/given", "a").write(line)
     told = json.loads(line)
     if told["type"] != "message": continue
@@ -76,7 +78,7 @@ fn an_operator_that_acknowledges_has_messages_again_or_dropped() {
 #[test]
 fn what_a_killed_operator_has_not_acknowledged_comes_again() {
     let test = "operators-killed";
-    let ready = "say(type='subscribe', topics=['ask'])\nsay(type='ready', acks=True)";
+    let ready = "say(type='subscribe', topics=['ask'])\nsay(type='ready', acks=True)\npause = 0.002";
     let mut operated = Operated::python(test, &writing(ready), "restarts = 100");
     let mut process = 0;
     for round in 0..3 {
@@ -86,6 +88,10 @@ fn what_a_killed_operator_has_not_acknowledged_comes_again() {
         let next = process_in(&script(test).join("process"));
         assert_ne!(next, process);
         process = next;
+        // It has a part of them, and more in its pipe.
+        let lines = || fs::read_to_string(script(test).join("given")).unwrap_or_default().lines().count();
+        let before = lines();
+        eventually("it is given some", || lines() > before + 20);
         signal(process, libc::SIGKILL);
         eventually("another one is there", || process_in(&script(test).join("process")) != process);
     }
