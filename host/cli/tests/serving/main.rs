@@ -2,6 +2,7 @@
 
 mod changes;
 mod kills;
+mod metrics;
 mod scenes;
 mod serve;
 mod supervised;
