@@ -63,7 +63,7 @@ mod tests {
             r"# HELP calls_total What\\ever\nit is.",
             "# TYPE calls_total counter",
             "calls_total{who=\"a\\\"b\\\\c\\nd\u{fffd}[2J\u{fffd}\"} 3",
-            "calls_total 1152921504606846976",
+            "calls_total 1152921504606847000",
             "# HELP took_seconds How long.",
             "# TYPE took_seconds summary",
             "took_seconds{quantile=\"0.5\"} 0.000000056",
