@@ -108,6 +108,8 @@ pub(crate) enum Command {
     Config(Config),
     /// Print what happens to the plugins of a running host, as it happens
     Events(Common),
+    /// Print what a running host counts and measures, in the text format of Prometheus
+    Metrics(Common),
     /// Show the process, the uptime and the counters of a running host
     Status(Common),
     /// Show what a library or a package declares, without running any of its code

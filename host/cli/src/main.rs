@@ -29,6 +29,7 @@ mod key;
 mod log;
 mod make;
 mod measure;
+mod metrics;
 mod nearest;
 mod new;
 mod overrides;
@@ -98,6 +99,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Plugin(command) => plugin::run(command),
         Command::Config(command) => config::run(command),
         Command::Events(options) => events::run(options),
+        Command::Metrics(options) => metrics::run(options),
         Command::Status(options) => status::run(options),
         Command::Inspect(options) => inspect::run(options),
         Command::Bench(options) => bench::run(options),

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use hookrail_engine::{Core, Host};
 use hookrail_model::command::Command;
 use hookrail_model::error::ApiMisuse;
+use hookrail_model::metrics::Family;
 use hookrail_store::Store;
 use serde_json::{Map, Value};
 
@@ -15,7 +16,7 @@ use crate::commands::{Commands, Handler};
 use crate::error::Error;
 use crate::keeper::{Managed, StoreKeeper};
 use crate::manage::Manage;
-use crate::standard;
+use crate::standard::{self, Meters};
 use crate::verbs::{NotLoaded, Verbs};
 
 /// Manages a host: executes commands on it, and on its store once it has one.
@@ -30,6 +31,7 @@ struct Shared {
     core: Weak<Core>,
     attached: OnceLock<AttachedStore>,
     commands: Commands,
+    meters: Meters,
 }
 
 impl Manager {
@@ -48,9 +50,10 @@ impl Manager {
     /// [`Replace`](hookrail_model::command::Replace) executed.
     pub(crate) fn over(host: &Host) -> Self {
         let commands = Commands::default();
-        standard::register(&commands);
+        let meters = Meters::default();
+        standard::register(&commands, meters.clone());
         let core = Arc::downgrade(host.core());
-        Manager { shared: Arc::new(Shared { core, attached: OnceLock::new(), commands }) }
+        Manager { shared: Arc::new(Shared { core, attached: OnceLock::new(), commands, meters }) }
     }
 
     /// Gives the host its store: loads the enabled plugins, and lets operators change the store by commands. Returns
@@ -140,6 +143,12 @@ impl Manager {
     /// As [`register`](Self::register), for a command that has a name and no type.
     pub fn register_handler(&self, name: &str, handler: Arc<dyn Handler>) -> bool {
         self.shared.commands.register_handler(name, handler)
+    }
+
+    /// Adds families of the program's own, under names that no others have, to the answer of
+    /// [`Metrics`](hookrail_model::command::Metrics). `meter` is called for each such command, so it should not block.
+    pub fn measure(&self, meter: impl Fn() -> Vec<Family> + Send + Sync + 'static) {
+        self.shared.meters.add(meter);
     }
 
     pub(crate) fn core(&self) -> Result<Arc<Core>, ApiMisuse> {

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod file;
+mod metrics;
 mod plugin;
 mod points;
 
@@ -10,8 +11,8 @@ use std::time::Duration;
 use hookrail_engine::Core;
 use hookrail_model::command::{
     Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Crashes, Disable, Enable, Events, Halt,
-    ImportIncoming, Install, List, Load, Points, Program, Restart, Resume, Rollback, SetLevel, SetLogLevel, Show,
-    ShowCrash, Stage, Start, Status, Stop, Uninstall, Unload, Unquarantine, Validate,
+    ImportIncoming, Install, List, Load, Metrics, Points, Program, Restart, Resume, Rollback, SetLevel, SetLogLevel,
+    Show, ShowCrash, Stage, Start, Status, Stop, Uninstall, Unload, Unquarantine, Validate,
 };
 use hookrail_store::{self as store, Depth};
 use serde_json::Value;
@@ -20,9 +21,10 @@ use crate::commands::Commands;
 use crate::ending;
 use crate::verbs::{Reconfigure, Swap};
 use file::is_absolute;
+pub(crate) use metrics::Meters;
 
 /// Registers all of them.
-pub(crate) fn register(commands: &Commands) {
+pub(crate) fn register(commands: &Commands, meters: Meters) {
     commands.register(|call, Allow { plugin, version, sha256, lasts_ms, .. }| {
         call.verbs()?.allow(&plugin, version, sha256, Duration::from_millis(lasts_ms))
     });
@@ -54,6 +56,7 @@ pub(crate) fn register(commands: &Commands) {
     commands.register(|call, SetLevel { point, level, .. }| points::set_level(call.core(), &point, level));
     commands.register(|call, List { verify, .. }| call.plugins(if verify { Depth::Files } else { Depth::Metadata }));
     commands.register(|call, Load { file, .. }| plugin::load(call, &file));
+    commands.register(move |call, Metrics { .. }| Ok(meters.read(call)));
     commands.register(|call, SetLogLevel { plugin, level, .. }| plugin::log(call, &plugin, level));
     commands
         .register(|call, Unquarantine { point, callback, .. }| points::unquarantine(call.core(), &point, &callback));

@@ -30,7 +30,7 @@ pub use self::answers::{Ended, LeftOut, PlacedCallback, PluginDetail, Program, R
 pub use self::config::{Config, ConfigHistory, ConfigSchema, Configure, ReloadConfig, ReloadedConfig};
 pub use self::crash::{Crashes, ShowCrash};
 pub use self::desired::{Action, Applied, ImportResult, PluginSpec, Step};
-pub use self::host::{Events, Status};
+pub use self::host::{Events, Metrics, Status};
 pub use self::installed::{Changed, Installed, Planned, Reconfigured, Staged, Uninstalled, Validated};
 pub use self::pipeline::{PipelineAct, Pipelines, SetPipeline, ShowPipeline};
 pub use self::plugin::{

@@ -23,6 +23,7 @@ pub mod isolation;
 mod log;
 pub mod log_level;
 pub mod memory;
+pub mod metrics;
 mod named;
 pub mod note;
 pub mod order;

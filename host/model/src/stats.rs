@@ -76,6 +76,9 @@ pub struct Latency {
     pub p999_ns: u64,
     /// The maximum, exact.
     pub max_ns: u64,
+    /// The sum, exact.
+    #[serde(default)]
+    pub total_ns: u64,
 }
 
 constructors! {

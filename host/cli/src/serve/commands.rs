@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hookrail::control::Manager;
 use hookrail::control::command::{PipelineAct, Pipelines, SetPipeline, ShowPipeline};
+use hookrail::metrics;
 use hookrail::stream::Streams;
 use serde_json::{Value, json};
 
@@ -14,6 +15,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub(super) fn register(manager: &Manager, streams: &Arc<Streams>) {
     let all = streams.clone();
     manager.register(move |_, _: Pipelines| Ok(all.views()));
+    let measured = streams.clone();
+    manager.measure(move || metrics::of_pipelines(&measured.views()));
     let one = streams.clone();
     manager.register(move |_, asked: ShowPipeline| Ok(one.view(&asked.pipeline)?));
     let set = streams.clone();

@@ -2,6 +2,7 @@
 
 mod changes;
 mod kills;
+mod metrics;
 mod operators;
 mod scenes;
 mod serve;

@@ -15,17 +15,23 @@ const BUCKETS: usize = (u64::BITS as usize - 2) * PER_DOUBLING;
 pub(super) struct Histogram {
     counts: [AtomicU64; BUCKETS],
     longest: AtomicU64,
+    total: AtomicU64,
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        Histogram { counts: [const { AtomicU64::new(0) }; BUCKETS], longest: AtomicU64::new(0) }
+        Histogram {
+            counts: [const { AtomicU64::new(0) }; BUCKETS],
+            longest: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+        }
     }
 }
 
 impl Histogram {
     pub(super) fn note(&self, nanoseconds: u64) {
         add(&self.counts[bucket(nanoseconds)], 1);
+        add(&self.total, nanoseconds);
         // Relaxed, here and below: numbers with a single writer.
         if nanoseconds > self.longest.load(Ordering::Relaxed) {
             self.longest.store(nanoseconds, Ordering::Relaxed);
@@ -36,9 +42,10 @@ impl Histogram {
 /// The quantiles over all threads; `None` if nothing was timed.
 pub(super) fn latency<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Option<Latency> {
     let mut counts = [0; BUCKETS];
-    let mut max_ns = 0;
+    let (mut max_ns, mut total_ns) = (0, 0);
     for histogram in histograms {
         max_ns = max_ns.max(histogram.longest.load(Ordering::Relaxed));
+        total_ns += histogram.total.load(Ordering::Relaxed);
         for (sum, count) in counts.iter_mut().zip(&histogram.counts) {
             *sum += count.load(Ordering::Relaxed);
         }
@@ -57,7 +64,7 @@ pub(super) fn latency<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Op
         return None;
     }
     let mut latency = Latency::default();
-    (latency.timed, latency.max_ns) = (timed, max_ns);
+    (latency.timed, latency.max_ns, latency.total_ns) = (timed, max_ns, total_ns);
     (latency.p50_ns, latency.p99_ns, latency.p999_ns) = (quantile(0.5), quantile(0.99), quantile(0.999));
     Some(latency)
 }
@@ -102,7 +109,7 @@ mod tests {
         (1..=99).for_each(|_| other.note(1000));
         other.note(7777);
         let found = latency([&one, &other].into_iter()).unwrap();
-        assert_eq!((found.timed, found.max_ns), (1000, 7777));
+        assert_eq!((found.timed, found.max_ns, found.total_ns), (1000, 7777, 900 * 100 + 99 * 1000 + 7777));
         assert!((100..=112).contains(&found.p50_ns), "{found:?}");
         assert!((1000..=1125).contains(&found.p99_ns), "{found:?}");
         assert!((1000..=1125).contains(&found.p999_ns), "{found:?}");

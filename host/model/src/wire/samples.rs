@@ -23,6 +23,7 @@ use crate::health::Health;
 use crate::installed::{Allowance, FormerConfig, Kind, Origin, SignatureStatus, TrustSource};
 use crate::isolation::Isolation;
 use crate::log_level::LogLevel;
+use crate::metrics::{Family, FamilyKind, Sample};
 use crate::package::Digest;
 use crate::stats::StatsLevel;
 use crate::trace::{StepVerdict, TraceDecision, TraceStep};
@@ -116,6 +117,16 @@ fn answers() -> BTreeMap<&'static str, Value> {
         of::<Isolate>(changed()),
         of::<List>(vec![plugin()]),
         of::<Load>(plugin()),
+        of::<Metrics>(vec![Family {
+            name: "hookrail_callback_duration_seconds".into(),
+            help: "How long calls took.".into(),
+            kind: FamilyKind::Summary,
+            samples: vec![Sample {
+                suffix: "_sum".into(),
+                labels: [("plugin".into(), "mask".into())].into(),
+                value: 0.5,
+            }],
+        }]),
         of::<Pipelines>(vec![pipeline()]),
         of::<Points>(vec![point()]),
         of::<ReloadConfig>(ReloadedConfig {

@@ -10,9 +10,9 @@ use serde_json::json;
 use super::*;
 use crate::command::{
     Action, Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Embed, Enable, Events, Halt,
-    ImportIncoming, Install, Isolate, List, Load, PipelineAct, Pipelines, PluginSpec, Points, ReloadConfig, Replace,
-    Restart, Resume, Rollback, SetLevel, SetLogLevel, SetPipeline, Show, ShowPipeline, Stage, Start, Status, Step,
-    Stop, Trace, Uninstall, Unload, Unquarantine, Validate,
+    ImportIncoming, Install, Isolate, List, Load, Metrics, PipelineAct, Pipelines, PluginSpec, Points, ReloadConfig,
+    Replace, Restart, Resume, Rollback, SetLevel, SetLogLevel, SetPipeline, Show, ShowPipeline, Stage, Start, Status,
+    Step, Stop, Trace, Uninstall, Unload, Unquarantine, Validate,
 };
 use crate::end::End;
 use crate::event::EventKind;
@@ -100,6 +100,7 @@ fn each_request_has_its_form_and_comes_back_from_it() {
         r#"{"id":7,"command":"isolate","params":{"plugin":"mask","worker":"auth"}}"#,
     );
     check(Load::new("/a.so"), r#"{"id":7,"command":"load","params":{"file":"/a.so"}}"#);
+    check(Metrics::new(), r#"{"id":7,"command":"metrics","params":{}}"#);
     check(Pipelines::new(), r#"{"id":7,"command":"pipelines","params":{}}"#);
     check(ShowPipeline::new("logs"), r#"{"id":7,"command":"pipeline","params":{"pipeline":"logs"}}"#);
     check(

@@ -66,7 +66,7 @@ pub(super) fn callback() -> CallbackView {
         stuck: 2,
         stuck_now: 1,
         calls: Calls { total: 9, skipped: 1, denied: 2 },
-        latency: Some(Latency { timed: 9, p50_ns: 1, p99_ns: 2, p999_ns: 3, max_ns: 4 }),
+        latency: Some(Latency { timed: 9, p50_ns: 1, p99_ns: 2, p999_ns: 3, max_ns: 4, total_ns: 5 }),
     }
 }
 

@@ -1,0 +1,71 @@
+//! What a host exports is what it shows, in a form that Prometheus takes.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use hookrail_tests::has_peer;
+use hookrail_tests::probe::eventually;
+use serde_json::Value;
+
+use crate::scenes::{Place, following};
+
+/// The number of a series.
+fn number(text: &str, series: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("{series} is missing in\n{text}")).parse().unwrap()
+}
+
+fn served(test: &str) -> (Place, hookrail_tests::cli::live::Live) {
+    let place = following(test);
+    place.append("logs/app.log", "one\ntwo\nthree\n");
+    let serving = place.serve();
+    eventually("all is delivered", || place.ask(&["pipeline", "show", "logs", "--json"]).contains("\"delivered\": 3"));
+    (place, serving)
+}
+
+#[test]
+fn the_numbers_are_those_of_the_pipeline_and_add_up() {
+    let (place, serving) = served("serve-metrics");
+    let shown: Value = serde_json::from_str(&place.ask(&["pipeline", "show", "logs", "--json"])).unwrap();
+    let text = place.ask(&["metrics"]);
+    let pipeline = |name: &str| number(&text, &format!("hookrail_pipeline_{name}_messages_total{{pipeline=\"logs\"}}"));
+    let sink = |name: &str| number(&text, &format!("hookrail_sink_{name}{{pipeline=\"logs\",sink=\"all\"}}"));
+    let dropped: u64 = text
+        .lines()
+        .filter(|line| line.starts_with("hookrail_pipeline_dropped_") || line.starts_with("hookrail_sink_dropped_"))
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+        .sum();
+    assert_eq!(shown["received"], pipeline("received"));
+    assert_eq!(shown["routed"], pipeline("routed"));
+    assert_eq!(shown["sinks"][0]["given"], sink("given_messages_total"));
+    assert_eq!(shown["sinks"][0]["delivered"], sink("delivered_messages_total"));
+    assert_eq!(shown["sinks"][0]["held"], sink("held_messages"));
+    assert_eq!(pipeline("received"), sink("delivered_messages_total") + dropped + sink("held_messages"));
+    assert_eq!(number(&text, "hookrail_plugin_up{plugin=\"mask\"}"), 1);
+    place.ask(&["plugin", "unload", "mask"]);
+    assert!(!place.ask(&["metrics"]).contains("plugin=\"mask\""), "its series are gone with it");
+    serving.interrupt();
+    serving.end();
+}
+
+#[test]
+fn prometheus_finds_nothing_wrong() {
+    if !has_peer("promtool", "prometheus") {
+        return;
+    }
+    let (place, serving) = served("serve-promtool");
+    place.ask(&["hooks", "set-level", "message.publish", "histogram"]);
+    place.append("logs/app.log", "four\n");
+    place.wait_for_lines("out/all.txt", 4);
+    let text = place.ask(&["metrics"]);
+    assert!(text.contains("hookrail_callback_duration_seconds_count"), "{text}");
+    let mut command = std::process::Command::new("promtool");
+    let command =
+        command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut promtool = command.spawn().unwrap();
+    promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    serving.interrupt();
+    serving.end();
+}
