@@ -38,9 +38,11 @@ impl Chosen {
     /// Adds the plugins that pipelines use and nobody has named otherwise, as far as they came with the program.
     pub(crate) fn add_used(&mut self) -> Result<(), Error> {
         let finder = Finder::new(&[]);
-        let installed = self.store.as_ref().map_or_else(|| Ok(Default::default()), installed)?.0;
+        let (installed, enabled) = self.store.as_ref().map_or_else(|| Ok(Default::default()), installed)?;
         for plugin in used(&self.config) {
-            if !installed.contains(&plugin) && !self.files.contains_key(&plugin) {
+            // What is enabled is loaded with what the store has of it.
+            let is_stored = installed.contains(&plugin) || enabled.contains(&plugin);
+            if !is_stored && !self.files.contains_key(&plugin) {
                 let file = finder.find(&plugin)?;
                 self.files.insert(plugin, file);
             }

@@ -36,12 +36,18 @@ pub(crate) fn run(options: &Serve) -> Result<ExitCode, Error> {
     let mut streams = Streams::of(&host)?;
     stdio::offer(&mut streams);
     let streams = Arc::new(streams.begin(&host)?);
+    for (name, config) in &host.config().pipelines {
+        streams.add(name, config)?;
+    }
+    streams.check()?;
     commands::register(&manager, &streams);
     let reloading = Reloading::new(&host, &streams, options.drain);
     reloading.register(&manager);
     let interrupt = interrupt.arm();
     let control = control(&host, &manager, options, &streams);
-    streams.apply(&host.config().pipelines, Instant::now())?;
+    for name in host.config().pipelines.keys() {
+        streams.start(name)?;
+    }
     if let Some(mut hang_ups) = hang_ups {
         let hang_up = move || hang_ups.forever().for_each(|_| reloading.hang_up());
         let spawned = std::thread::Builder::new().name("reload".into()).spawn(hang_up);

@@ -156,12 +156,28 @@ impl Endpoints {
         name: &str,
         config: &Value,
     ) -> Result<Accepted, Error> {
+        self.check(instance, kind, name, config)?;
         let (in_use, of) = self.enter(instance)?;
-        self.check_declared(instance, kind, name)?;
-        if let Some(schema) = of.schema(kind, name)? {
-            Schema::new(instance, schema)?.check(&format!("{instance}/{name}"), config)?;
-        }
         Ok(Accepted { endpoint: of.accept(kind, name, &config.to_string())?, _use: in_use })
+    }
+
+    /// Checks what is wrong with a configuration for good, without making an endpoint.
+    ///
+    /// # Errors
+    /// As for [`accept`](Self::accept), but for what the plugin itself refuses.
+    pub fn check(
+        self: &Arc<Self>,
+        instance: &str,
+        kind: EndpointKind,
+        name: &str,
+        config: &Value,
+    ) -> Result<(), Error> {
+        let (_in_use, of) = self.enter(instance)?;
+        self.check_declared(instance, kind, name)?;
+        match of.schema(kind, name)? {
+            Some(schema) => Schema::new(instance, schema)?.check(&format!("{instance}/{name}"), config),
+            None => Ok(()),
+        }
     }
 
     fn check_declared(&self, instance: &str, kind: EndpointKind, name: &str) -> Result<(), Error> {

@@ -7,6 +7,7 @@
 //!    longer each time.
 //! 5. The thread ends, and with it what the plugin has left on it; another one goes on with 1.
 
+mod accepting;
 mod target;
 
 use std::hash::{BuildHasher, RandomState};
@@ -18,7 +19,6 @@ use hookrail_abi::boundary::StreamIo;
 use hookrail_dispatch::reclaim;
 use hookrail_engine::{Accepted, Endpoint, Endpoints};
 use hookrail_model::error::{Error, Misbehaved};
-use hookrail_model::instance::plugin_of;
 use hookrail_model::log;
 use hookrail_model::note::EndpointKind;
 use hookrail_model::pipeline::EndpointState;
@@ -30,7 +30,7 @@ use crate::flow::{Flow, Outlet};
 use crate::io::{SinkEnd, SourceEnd};
 use crate::own::Own;
 use crate::source::Inlet;
-use target::{Target, name_of};
+use target::Target;
 
 /// The shortest and the longest pause before an endpoint that has failed is started again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
@@ -166,22 +166,6 @@ impl Slot {
             }
         }
         true
-    }
-
-    /// Has the plugin accept the endpoint, if it serves, and forgets it: to know whether it would.
-    pub(crate) fn try_accept(&self, serving: &[Arc<Endpoints>]) -> Result<(), Error> {
-        let Some(instance) = self.instance() else {
-            return self.own.accept(self.way.kind(), &self.uses, &self.config).map(drop);
-        };
-        match serving.iter().find(|endpoints| self.uses_of(endpoints)) {
-            Some(endpoints) => self.accept_of(endpoints).map(drop),
-            // Its plugin is there, so waiting for it would be in vain.
-            None if serving.iter().any(|endpoints| endpoints.plugin() == plugin_of(instance)) => {
-                let why = format!("it has no {}", self.way.kind().name());
-                Err(Error::misbehaved(instance, Misbehaved::failed("accept", why)))
-            }
-            None => Ok(()),
-        }
     }
 
     /// Has a generation that is about to serve accept the endpoint.
@@ -379,13 +363,6 @@ impl Slot {
             Some((_, accepted)) => Ok(accepted),
             None => self.accept_of(of),
         }
-    }
-
-    fn accept_of(&self, of: &Arc<Endpoints>) -> Result<Accepted, Error> {
-        let Target::Plugin { instance, name } = &self.target else { unreachable!("it is no plugin's") };
-        let kind = self.way.kind();
-        let name = name_of(name.as_deref(), instance, kind, of)?;
-        of.accept(instance, kind, name, &self.config)
     }
 
     fn run(&self, runs: &mut Runs) -> Result<(), Error> {

@@ -220,6 +220,19 @@ impl Streams {
         Ok(done)
     }
 
+    /// Finds what is wrong with the configurations of all endpoints for good: one that its plugin does not have, or that does
+    /// not match its schema. What a plugin refuses is no such mistake, since it may accept it later.
+    ///
+    /// # Errors
+    /// That is the error.
+    pub fn check(&self) -> Result<(), Error> {
+        let (pipelines, serving) = {
+            let state = self.shared.state.lock();
+            (state.pipelines.clone(), state.serving.clone())
+        };
+        pipelines.values().try_for_each(|pipeline| pipeline.each_slot(|slot| slot.check(&serving)))
+    }
+
     /// Starts a pipeline, or what of it does not run. Endpoints whose plugin does not run wait for it.
     ///
     /// # Errors

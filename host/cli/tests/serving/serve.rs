@@ -105,10 +105,16 @@ fn a_mistake_in_the_file_is_named_before_anything_runs() {
             "[pipelines.p.sources.in]\nuse = \"stdin\"\n[pipelines.p.sinks.out]\nuse = \"stdout\"\ntopics = [\"a..b\"]\n",
             "pipelines.p.sinks.out.topics",
         ),
+        (
+            "[pipelines.p.sources.in]\nuse = \"tail\"\nconfig.path = 1\n[pipelines.p.sinks.out]\nuse = \"stdout\"\n",
+            "'path' was unexpected",
+        ),
+        ("[pipelines.p.sources.in]\nuse = \"hello\"\n[pipelines.p.sinks.out]\nuse = \"stdout\"\n", "it has no source"),
+        ("[pipelines.p.sources.in]\nuse = \"tail/x\"\n[pipelines.p.sinks.out]\nuse = \"stdout\"\n", "but tail"),
     ] {
         let place = Place::new("serve-mistakes", config);
         let output = place.ask(&["serve"]);
-        assert!(output.contains("error[HR02") && output.contains(said), "{output}");
+        assert!(output.contains("error[HR0") && output.contains(said), "{output}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! The sources and sinks of pipelines.
 
+use std::collections::BTreeMap;
+
 use super::Family;
-use super::pipelines::by_reason;
 use crate::pipeline::{EndpointState, SinkView, SourceView};
 
 /// Sources.
@@ -91,4 +92,13 @@ impl Sinks {
         let Sinks { up, restarts, given, delivered, dropped, held, capacity, disk, disk_limit, damaged } = self;
         [up, restarts, given, delivered, dropped, held, capacity, disk, disk_limit, damaged]
     }
+}
+
+/// Each count by its reason. Without any the most common one is 0, so that the family is there before the first loss:
+/// an alarm on a series that does not exist never rings.
+pub(super) fn by_reason(dropped: &BTreeMap<String, u64>) -> Vec<(&str, u64)> {
+    if dropped.is_empty() {
+        return vec![("full", 0)];
+    }
+    dropped.iter().map(|(reason, count)| (&**reason, *count)).collect()
 }

@@ -1,9 +1,7 @@
 //! Pipelines, as a whole.
 
-use std::collections::BTreeMap;
-
 use super::Family;
-use super::endpoints::{Sinks, Sources};
+use super::endpoints::{Sinks, Sources, by_reason};
 use crate::pipeline::{PipelineState, PipelineView};
 
 /// The families of pipelines, their sources and their sinks.
@@ -33,17 +31,10 @@ pub fn of_pipelines(pipelines: &[PipelineView]) -> Vec<Family> {
     [state, received, dropped, routed].into_iter().chain(sources.all()).chain(sinks.all()).collect()
 }
 
-/// Each count by its reason. Without any the most common one is 0, so that the family is there before the first loss:
-/// an alarm on a series that does not exist never rings.
-pub(super) fn by_reason(dropped: &BTreeMap<String, u64>) -> Vec<(&str, u64)> {
-    if dropped.is_empty() {
-        return vec![("full", 0)];
-    }
-    dropped.iter().map(|(reason, count)| (&**reason, *count)).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::metrics::text;
     use crate::pipeline::{EndpointState, SinkView, SourceView};

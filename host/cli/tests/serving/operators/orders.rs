@@ -170,5 +170,13 @@ fn an_operator_stores_its_configuration() {
             assert!(!done.contains("error"), "{done}");
         }
     }
+    // The next host has it from the store, too.
+    let Operated { place, live } = operated;
+    live.interrupt();
+    assert_eq!(live.end().0, Some(0));
+    let live = Live::start(&mut place.command(&["serve", "-v"]));
+    let mut operated = Operated { place, live };
+    operated.ask("ask", "");
+    assert!(operated.verb(&["config", "get", "exec", "--json"]).contains("\"count\": 3"));
     operated.end();
 }
