@@ -5,14 +5,14 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `NUMBER.queue` | a segment: [its first bytes](segment::MAGIC), then [records](record), oldest first |
+//! | `NUMBER.queue` | a segment: eight bytes that say so, then records, oldest first |
 //! | `index` | from where on messages are not answered for: a segment and a place in it |
 //! | `lock` | locked by the host whose queue it is |
 //! | `damaged/NUMBER-PLACE` | bytes of a segment that were no record when they were read |
 //!
 //! # What is on disk when
 //!
-//! A message is written when its source goes on, so it outlives the process. It is [synced](flush) at most a moment later,
+//! A message is written when its source goes on, so it outlives the process. It is synced at most a moment later,
 //! and only then its source may keep a mark behind it. The data is synced before the index is written, and the index is
 //! durable before a segment is removed: whatever ends the machine, nothing that is not answered for is missing, and what was
 //! answered for in the last moment comes again.
