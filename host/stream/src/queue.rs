@@ -155,16 +155,14 @@ impl Queue {
             if !state.items.is_empty() {
                 break;
             }
+            // What it has taken may be too little for what it does with it.
+            self.room.notify_all();
             if std::mem::take(&mut state.is_busy) {
-                // What it has taken may be too little for what it does with it.
-                self.room.notify_all();
                 drop(state);
                 spin::until(&self.hints.has_some);
                 state = self.state.lock();
                 continue;
             }
-            // What it has taken may be too little for what it does with it.
-            self.room.notify_all();
             // What cannot be read now is tried again.
             let again = state.has_some().then(|| later(Instant::now(), AGAIN));
             let until = [again, deadline].into_iter().flatten().min();

@@ -45,6 +45,8 @@ use segment::Segment;
 
 /// From this length on a segment gets no more records, in bytes.
 const SEGMENT: u64 = 16 << 20;
+/// From so many bytes on no more messages are read at once.
+const ENOUGH: u64 = 32 << 20;
 /// So long a queue is waited for that somebody else has open.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -216,8 +218,8 @@ impl Spill {
     /// # Errors
     /// If the system refuses to read: then nothing was given out.
     pub(crate) fn read(&mut self, most: usize) -> io::Result<(Vec<Item>, u64)> {
-        let (mut items, mut lost) = (Vec::new(), 0);
-        while items.len() < most && self.waiting() > 0 {
+        let (mut items, mut lost, mut bytes) = (Vec::new(), 0, 0);
+        while items.len() < most && bytes < ENOUGH && self.waiting() > 0 {
             let Some(segment) = self.segments.iter().find(|segment| segment.number == self.read.segment) else {
                 break;
             };
@@ -227,10 +229,11 @@ impl Spill {
             let mut damaged = Vec::new();
             let before = self.read;
             let mut at = self.read;
-            while items.len() < most {
+            while items.len() < most && bytes < ENOUGH {
                 match reader.next() {
                     Ok(Some(Found::Record { payload, until })) => {
                         let end = Place { number: at.number + 1, segment: at.segment, at: until };
+                        bytes += until - at.at;
                         match rmp_serde::from_slice::<Message>(&payload) {
                             Ok(message) => {
                                 items.push(Item { message: Arc::new(message), kept: Kept::Disk(end) });

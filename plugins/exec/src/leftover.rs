@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use hookrail_abi::prelude::*;
@@ -36,7 +37,8 @@ fn write(left: &[Published], path: &Path) -> Result<()> {
     }
     fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
     let new = path.with_extension("new");
-    let mut file = fs::File::create(&new)?;
+    // Messages are nobody else's business.
+    let mut file = fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(&lines)?;
     file.sync_data()?;
     Ok(fs::rename(new, path)?)

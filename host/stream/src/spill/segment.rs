@@ -1,7 +1,7 @@
 //! One file of a queue.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,7 +60,8 @@ impl Segment {
         let kept = fs::create_dir_all(directory.join("damaged")).and_then(|()| {
             let mut bytes = vec![0; (to - from) as usize];
             self.file.read_exact_at(&mut bytes, from)?;
-            fs::write(&file, bytes)
+            let mut kept = File::options().write(true).create(true).truncate(true).mode(0o600).open(&file)?;
+            kept.write_all(&bytes)
         });
         let (segment, length) = (self.path.display(), to - from);
         match kept {
@@ -76,7 +77,12 @@ impl Segment {
 pub(super) fn list(directory: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
+        let entry = entry?;
+        // What is not a file is not ours, and opening it may wait.
+        if !entry.file_type()?.is_file() {
+            continue;
+        }
+        let path = entry.path();
         let number =
             path.extension().filter(|of| *of == "queue").and_then(|_| path.file_stem()?.to_str()?.parse().ok());
         all.extend(number.map(|number| (number, path)));
