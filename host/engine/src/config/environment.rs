@@ -40,17 +40,13 @@ pub(super) struct Setting {
     text: String,
 }
 
-/// Those of this process, as far as they are text.
-pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
-    let text = |text: OsString| text.into_string().ok();
-    std::env::vars_os().filter_map(move |(name, value)| Some((text(name)?, text(value)?)))
-}
-
 /// The variables among these that set keys. One that means none is passed over if it could be anybody's, and a mistake if
 /// it leads into a table that there is not.
-pub(super) fn settings(variables: impl IntoIterator<Item = (String, String)>) -> Result<Vec<Setting>, ConfigError> {
+pub(super) fn settings(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Vec<Setting>, ConfigError> {
     let mut settings = Vec::new();
     for (variable, text) in variables {
+        // A name that is no text is none of ours.
+        let Ok(variable) = variable.into_string() else { continue };
         let Some(name) = variable.strip_prefix(PREFIX).filter(|_| !text.is_empty()) else { continue };
         let parts: Vec<_> = name.split("__").map(str::to_lowercase).collect();
         let is_known = TOP.contains(&&*parts[0]);
@@ -62,7 +58,10 @@ pub(super) fn settings(variables: impl IntoIterator<Item = (String, String)>) ->
             parts if parts.iter().any(String::is_empty) => {
                 return Err(ConfigError::invalid_value(variable, "sets no key: a part of its name is empty"));
             }
-            _ => settings.push(Setting { variable, parts, text }),
+            _ => match text.into_string() {
+                Ok(text) => settings.push(Setting { variable, parts, text }),
+                Err(_) => return Err(ConfigError::invalid_value(variable, "has a value that is not UTF-8")),
+            },
         }
     }
     // The order of the environment is nobody's.
@@ -106,6 +105,9 @@ impl Setting {
 fn put(table: &mut Table, parts: &[String], path: &mut Vec<String>, value: Value) -> Result<(), String> {
     let [part, rest @ ..] = parts else { return Err("sets a table, and a variable sets one value".into()) };
     let known = table.keys().find(|key| folded(key) == *part).cloned();
+    if known.is_none() && path.is_empty() && part == "overrides" {
+        return Err("sets a key of an override, and the file has none".into());
+    }
     let name = known.unwrap_or_else(|| spelled(path, part));
     path.push(name.clone());
     if rest.is_empty() && !table.contains_key(&name) {
@@ -131,13 +133,14 @@ fn put_at(there: &mut Value, parts: &[String], path: &mut Vec<String>, value: Va
             *leaf = value;
             Ok(())
         }
-        leaf if parts.is_empty() => Err(format!(
-            "sets {}, which is no {} where the file has it, but {}",
-            path.join("."),
-            value.type_str(),
-            leaf.type_str()
-        )),
-        leaf => Err(format!("sets something in {}, which is {} and no table", path.join("."), leaf.type_str())),
+        leaf => {
+            let (key, kind) = (path.join("."), leaf.type_str());
+            Err(if parts.is_empty() {
+                format!("sets {key}: the file has a value of type {kind} there, and this is none")
+            } else {
+                format!("sets a key in {key}: the file has a value of type {kind} there, and no table")
+            })
+        }
     }
 }
 
@@ -161,6 +164,8 @@ fn spelled(path: &[String], part: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
 
     const FILE: &str = "
@@ -176,7 +181,7 @@ callback = 'mask/mask'
 
     fn set(variable: &str, text: &str) -> Result<(String, Table), ConfigError> {
         let mut table: Table = FILE.parse().unwrap();
-        let settings = settings([(variable.to_owned(), text.to_owned())])?;
+        let settings = settings([(variable.into(), text.into())])?;
         let [setting] = &*settings else { panic!("{settings:?}") };
         let key = setting.apply(&mut table)?;
         Ok((key, table))
@@ -215,13 +220,9 @@ callback = 'mask/mask'
     #[test]
     fn what_is_meant_for_others_is_passed_over() {
         let of_others = ["HOME", "HOOKRAIL_HOME", "HOOKRAIL_PLUGINS", "HOOKRAIL_CONFIG", "HOOKRAIL_WHATEVER", "PATH"];
-        let variables = of_others.map(|name| (name.to_owned(), "x".to_owned()));
+        let variables = of_others.map(|name| (name.into(), "x".into()));
         assert_eq!(settings(variables).unwrap(), []);
-        assert_eq!(
-            settings([("HOOKRAIL_UNLOAD__DEADLINE".to_owned(), String::new())]).unwrap(),
-            [],
-            "empty is not set"
-        );
+        assert_eq!(settings([("HOOKRAIL_UNLOAD__DEADLINE".into(), "".into())]).unwrap(), [], "empty is not set");
     }
 
     #[test]
@@ -231,18 +232,28 @@ callback = 'mask/mask'
             ("HOOKRAIL_UNLOAD__DEADLIN", "5s", "unknown field `deadlin`"),
             ("HOOKRAIL_UNLOADS__DEADLINE", "5s", "there is no `unloads`"),
             ("HOOKRAIL_UNLOAD__", "5s", "a part of its name is empty"),
-            ("HOOKRAIL_PLUGINS__MASK__CONFIG__PATTERNS", "c", "which is no string where the file has it, but array"),
+            ("HOOKRAIL_PLUGINS__MASK__CONFIG__PATTERNS", "c", "the file has a value of type array there"),
             ("HOOKRAIL_PLUGINS__MASK__CONFIG__PATTERNS__2", "c", "has no element 2"),
             (
                 "HOOKRAIL_PLUGINS__FILE_LOG__CONFIG__KEEP",
                 "many",
-                "which is no string where the file has it, but integer",
+                "the file has a value of type integer there, and this is none",
             ),
-            ("HOOKRAIL_PLUGINS__FILE_LOG__CONFIG__KEEP__X", "1", "which is integer and no table"),
+            (
+                "HOOKRAIL_PLUGINS__FILE_LOG__CONFIG__KEEP__X",
+                "1",
+                "the file has a value of type integer there, and no table",
+            ),
             ("HOOKRAIL_PLUGINS__FILE_LOG", "1", "sets a table"),
         ] {
             let error = set(variable, text).unwrap_err().to_string();
             assert!(error.contains(variable) && error.contains(said), "{error}");
         }
+        let bytes = OsString::from_vec(vec![0xff]);
+        let error = settings([("HOOKRAIL_UNLOAD__DEADLINE".into(), bytes)]).unwrap_err().to_string();
+        assert!(error.contains("HOOKRAIL_UNLOAD__DEADLINE") && error.contains("not UTF-8"), "{error}");
+        let setting = &settings([("HOOKRAIL_OVERRIDES__0__PRIORITY".into(), "7".into())]).unwrap()[0];
+        let error = setting.apply(&mut Table::new()).unwrap_err().to_string();
+        assert!(error.contains("a key of an override, and the file has none"), "{error}");
     }
 }

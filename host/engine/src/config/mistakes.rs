@@ -97,7 +97,7 @@ fn as_table<'a, 'i>(value: &'a mut DeValue<'i>) -> Option<&'a mut DeTable<'i>> {
 /// What is wrong with variables, and then with the whole.
 fn of_variables(mut table: toml::Table, mut places: Places) -> Vec<ConfigError> {
     let mut mistakes = Vec::new();
-    for variable in environment::variables() {
+    for variable in std::env::vars_os() {
         let set = environment::settings([variable]).and_then(|settings| {
             settings.into_iter().try_for_each(|setting| {
                 places.set(setting.apply(&mut table)?, setting.variable);

@@ -47,7 +47,7 @@ impl Config {
     }
 
     fn with_environment(mut table: Table, mut places: Places) -> Result<Self, ConfigError> {
-        for setting in environment::settings(environment::variables())? {
+        for setting in environment::settings(std::env::vars_os())? {
             let key = setting.apply(&mut table)?;
             places.set(key, setting.variable);
         }
