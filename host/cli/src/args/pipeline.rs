@@ -39,7 +39,7 @@ pub(crate) struct One {
 
 /// One line per paragraph: the terminal's width decides where they break.
 const AFTER_QUEUES: &str = "\
-They are those of sinks with the policy `spill`, in the directory streams/queues of the home; nothing in them is changed.
+Each sink with the policy `spill` has one, below streams/queues in the home. Nothing in them is changed.
 The exit code is 1 if something is damaged: the host that opens the queue puts it aside, and goes on with the rest.";
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! `hookrail pipeline queues`: what queues on disk have.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use hookrail::stream::spill::{self, QueueReport};
@@ -19,15 +20,15 @@ pub(super) fn run(options: &Queues) -> Result<ExitCode, Error> {
     if options.json {
         print::json(&reports)?
     } else {
-        print::lines(text(&reports))?
+        print::lines(text(&reports, &home))?
     }
     let is_damaged = reports.iter().any(|report| !report.damaged.is_empty());
     Ok(if is_damaged { ExitCode::Failure } else { ExitCode::Ok })
 }
 
-fn text(reports: &[QueueReport]) -> String {
+fn text(reports: &[QueueReport], home: &Path) -> String {
     if reports.is_empty() {
-        return "  no queues on disk".into();
+        return format!("  no queues on disk in {}", part(home.join("streams/queues").display().to_string()));
     }
     let columns = [
         Column::Text("pipeline"),
