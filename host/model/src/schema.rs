@@ -10,6 +10,9 @@ pub struct Schema {
     text: String,
     #[cfg(feature = "schema")]
     validator: jsonschema::Validator,
+    /// Whether a part of the configuration is a secret: then no value is shown, since one may hold it.
+    #[cfg(feature = "schema")]
+    has_secrets: bool,
 }
 
 impl Schema {
@@ -32,7 +35,7 @@ impl Schema {
         };
         let schema = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
         let validator = jsonschema::validator_for(&schema).map_err(|error| malformed(error.to_string()))?;
-        Ok(Schema { text, validator })
+        Ok(Schema { text, validator, has_secrets: has_secrets(&schema) })
     }
 
     /// Keeps the schema as the plugin exports it; without the feature it is not compiled.
@@ -56,7 +59,7 @@ impl Schema {
             .map(|error| {
                 let path = error.instance_path().to_string();
                 let place = if path.is_empty() { "/".into() } else { path };
-                format!("{place}: {error}")
+                if self.has_secrets { format!("{place}: {}", error.masked()) } else { format!("{place}: {error}") }
             })
             .collect();
         if mistakes.is_empty() {
@@ -73,5 +76,39 @@ impl Schema {
     #[cfg(not(feature = "schema"))]
     pub fn check(&self, _instance: &str, _config: &serde_json::Value) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+/// Whether a schema declares anything as `writeOnly`, as that of [`Secret`](hookrail_abi::Secret) does.
+#[cfg(feature = "schema")]
+fn has_secrets(schema: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match schema {
+        Value::Array(all) => all.iter().any(has_secrets),
+        Value::Object(all) => all.get("writeOnly") == Some(&Value::Bool(true)) || all.values().any(has_secrets),
+        _ => false,
+    }
+}
+
+#[cfg(all(test, feature = "schema"))]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_mistake_shows_no_secret() {
+        let schema = json!({
+            "$defs": { "Secret": { "type": "string", "minLength": 20, "writeOnly": true } },
+            "type": "object", "additionalProperties": false,
+            "properties": { "token": { "$ref": "#/$defs/Secret" }, "rate": { "type": "integer" } },
+        });
+        let schema = Schema::new("a", schema.to_string()).unwrap();
+        for config in [json!({ "token": "hunter2" }), json!({ "rate": { "token": "hunter2" } }), json!(["hunter2"])] {
+            let error = schema.check("a", &config).unwrap_err().to_string();
+            assert!(!error.contains("hunter2") && error.contains("value"), "{error}");
+        }
+        let open = Schema::new("a", json!({ "type": "string" }).to_string()).unwrap();
+        assert!(open.check("a", &json!(5)).unwrap_err().to_string().contains("5 is not of type"));
     }
 }
