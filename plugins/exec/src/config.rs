@@ -1,15 +1,12 @@
 //! What an operator of the host writes: the programs that are run, and which of them an endpoint stands for.
 
-mod span;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hookrail_abi::Time;
 use hookrail_abi::prelude::*;
 use serde_json::{Map, Value};
-
-pub(crate) use self::span::Span;
 
 /// Configuration of the plugin `exec`.
 #[config]
@@ -45,24 +42,24 @@ pub(crate) struct Operator {
     pub(crate) config: Map<String, Value>,
 
     /// How long it may take until it says that it is ready.
-    #[serde(default = "Span::seconds::<30>")]
-    pub(crate) ready: Span,
+    #[serde(default = "seconds::<30>")]
+    pub(crate) ready: Time,
 
     /// From one ping to the next, if it answers pings.
-    #[serde(default = "Span::seconds::<10>")]
-    pub(crate) ping_every: Span,
+    #[serde(default = "seconds::<10>")]
+    pub(crate) ping_every: Time,
 
     /// How long it may take to answer a ping.
-    #[serde(default = "Span::seconds::<30>")]
-    pub(crate) pong: Span,
+    #[serde(default = "seconds::<30>")]
+    pub(crate) pong: Time,
 
     /// How long it may take to halt, to resume or to reload.
-    #[serde(default = "Span::seconds::<10>")]
-    pub(crate) order: Span,
+    #[serde(default = "seconds::<10>")]
+    pub(crate) order: Time,
 
     /// How long it may take to end: after half of it comes SIGTERM, and then SIGKILL.
-    #[serde(default = "Span::seconds::<10>")]
-    pub(crate) stop: Span,
+    #[serde(default = "seconds::<10>")]
+    pub(crate) stop: Time,
 
     /// After how many ends in a row it has failed, and is not started again; 1 for never again.
     #[serde(default = "restarts")]
@@ -115,6 +112,11 @@ const fn window() -> usize {
     256
 }
 
+/// For what has a default: so many.
+const fn seconds<const COUNT: u64>() -> Time {
+    Time::from_secs(COUNT)
+}
+
 impl Config {
     /// Refuses what could not work.
     pub(crate) fn check(&self) -> Result<()> {
@@ -158,7 +160,7 @@ impl Operator {
         }
         let spans = [self.ready, self.ping_every, self.pong, self.order, self.stop];
         for (field, span) in ["ready", "ping_every", "pong", "order", "stop"].into_iter().zip(spans) {
-            if !(Duration::from_millis(10)..=Duration::from_secs(3600)).contains(&span.time()) {
+            if !(Duration::from_millis(10)..=Duration::from_secs(3600)).contains(&span.duration()) {
                 return Err(format!(".{field}` is {span}: let it be 10ms to 1h"));
             }
         }

@@ -98,11 +98,11 @@ impl Keeper {
         }
         Ok(spec
             .restarts(operator.restarts)
-            .ready(operator.ready.time())
-            .order(operator.order.time())
-            .shutdown(operator.stop.time())
-            .pong(operator.pong.time())
-            .pings(Some(operator.ping_every.time())))
+            .ready(operator.ready.duration())
+            .order(operator.order.duration())
+            .shutdown(operator.stop.duration())
+            .pong(operator.pong.duration())
+            .pings(Some(operator.ping_every.duration())))
     }
 
     /// It cannot begin: waits to be told something else.

@@ -125,13 +125,13 @@ impl Operators {
         };
         let mut refused = Ok(());
         for (kept, reply) in ask(what) {
-            if let Err(why) = reply.wait(kept.operator.order.time() + SLACK) {
+            if let Err(why) = reply.wait(kept.operator.order.duration() + SLACK) {
                 refused = Err(format!("the operator `{}`: {why}", kept.link.name).into());
             }
         }
         if refused.is_err() {
             for (kept, reply) in ask(back) {
-                let _ = reply.wait(kept.operator.order.time() + SLACK);
+                let _ = reply.wait(kept.operator.order.duration() + SLACK);
             }
         }
         refused
@@ -177,7 +177,7 @@ impl Operators {
                     if kept.operator.needs_restart(&operator) {
                         let reply = Reply::default();
                         kept.link.request(Request::Replace(Box::new(operator.clone()), reply.clone()));
-                        if let Err(why) = reply.wait(kept.operator.stop.time() + SLACK * 5) {
+                        if let Err(why) = reply.wait(kept.operator.stop.duration() + SLACK * 5) {
                             self.instance.log(Level::Error, format!("operator {name}: {why}"));
                         }
                     }
@@ -244,7 +244,7 @@ impl Kept {
     fn tell(&self, operator: &Operator) -> Result<()> {
         let reply = Reply::default();
         self.link.request(Request::Reload(operator.config.clone(), reply.clone()));
-        reply.wait(self.operator.order.time() + self.operator.stop.time() + SLACK)
+        reply.wait(self.operator.order.duration() + self.operator.stop.duration() + SLACK)
     }
 
     fn wrong(&self) -> Option<String> {

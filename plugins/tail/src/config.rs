@@ -1,11 +1,9 @@
 //! The operator's configuration of one use of the source.
 
-mod span;
-
+use hookrail_abi::Time;
 use hookrail_abi::prelude::*;
 use regex::bytes::Regex;
 
-pub(crate) use self::span::Span;
 use crate::entries::{Joined, Rules};
 
 /// Configuration of the source `tail`.
@@ -37,16 +35,16 @@ pub(crate) struct Config {
     pub(crate) multiline: Option<Multiline>,
 
     /// After how long without growth the last line of a file is sent though no newline ends it; `0s` for never.
-    pub(crate) idle_flush: Span,
+    pub(crate) idle_flush: Time,
 
     /// How often files that were written to in the last minute are looked at.
-    pub(crate) poll_every: Span,
+    pub(crate) poll_every: Time,
 
     /// How often all files are looked at, and new ones are looked for.
-    pub(crate) rescan_every: Span,
+    pub(crate) rescan_every: Time,
 
     /// How long a file that was deleted, or renamed to what no pattern matches, is still read after it has last grown.
-    pub(crate) forget_after: Span,
+    pub(crate) forget_after: Time,
 
     /// The most files that are open at once. Those that were read longest ago are closed, and opened when they have
     /// grown.
@@ -84,7 +82,7 @@ pub(crate) struct Multiline {
 
     /// After how long without growth the last message of a file is whole.
     #[serde(default = "default_idle")]
-    pub(crate) idle: Span,
+    pub(crate) idle: Time,
 }
 
 const LARGEST: usize = 16 << 20;
@@ -97,8 +95,8 @@ fn default_max_lines() -> usize {
     500
 }
 
-fn default_idle() -> Span {
-    Span::milliseconds(1_000)
+fn default_idle() -> Time {
+    Time::from_millis(1_000)
 }
 
 impl Default for Config {
@@ -110,10 +108,10 @@ impl Default for Config {
             topic: "log.{stem}".into(),
             max_line: 256 << 10,
             multiline: None,
-            idle_flush: Span::milliseconds(5_000),
-            poll_every: Span::milliseconds(250),
-            rescan_every: Span::milliseconds(1_000),
-            forget_after: Span::milliseconds(300_000),
+            idle_flush: Time::from_millis(5_000),
+            poll_every: Time::from_millis(250),
+            rescan_every: Time::from_millis(1_000),
+            forget_after: Time::from_millis(300_000),
             max_open: 256,
         }
     }
@@ -123,7 +121,7 @@ impl Config {
     /// How bytes are divided into messages, after a check of what serde cannot.
     pub(crate) fn rules(&self) -> Result<Rules> {
         for (name, span) in [("poll_every", self.poll_every), ("rescan_every", self.rescan_every)] {
-            if span < Span::milliseconds(1) || span > Span::milliseconds(3_600_000) {
+            if span < Time::from_millis(1) || span > Time::from_millis(3_600_000) {
                 return Err(format!("`{name}` is {span}: let it be 1ms to 1h").into());
             }
         }
@@ -139,7 +137,7 @@ impl Multiline {
         within("multiline.max_bytes", self.max_bytes, LARGEST)?;
         within("multiline.max_lines", self.max_lines, usize::MAX)?;
         let start = Regex::new(&self.start).map_err(|error| format!("`multiline.start` does not parse: {error}"))?;
-        Ok(Joined { start, max_bytes: self.max_bytes, max_lines: self.max_lines, idle: self.idle.time() })
+        Ok(Joined { start, max_bytes: self.max_bytes, max_lines: self.max_lines, idle: self.idle.duration() })
     }
 }
 

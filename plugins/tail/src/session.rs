@@ -46,10 +46,10 @@ impl Wanted {
             start_at: config.start_at,
             topic: Topic::new(&config.topic)?,
             rules: config.rules()?,
-            idle_flush: config.idle_flush.time(),
-            poll_every: config.poll_every.time(),
-            rescan_every: config.rescan_every.time(),
-            forget_after: config.forget_after.time(),
+            idle_flush: config.idle_flush.duration(),
+            poll_every: config.poll_every.duration(),
+            rescan_every: config.rescan_every.duration(),
+            forget_after: config.forget_after.duration(),
             max_open: config.max_open,
         })
     }

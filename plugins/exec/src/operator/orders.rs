@@ -38,7 +38,7 @@ impl<'a> Running<'a> {
                 self.asked.push(Asked { what: Asking::Ping, by: By::Host(order), config: None });
             }
             OrderKind::Shutdown => {
-                process.shut_down(self.keeper.operator.stop.time());
+                process.shut_down(self.keeper.operator.stop.duration());
                 order.done();
             }
             OrderKind::Halt => self.order(What::Halt, By::Host(order)),
@@ -77,7 +77,7 @@ impl<'a> Running<'a> {
     }
 
     fn deadline(&self) -> Instant {
-        Instant::now() + self.keeper.operator.order.time()
+        Instant::now() + self.keeper.operator.order.duration()
     }
 
     /// Ends the process, and begins another one.

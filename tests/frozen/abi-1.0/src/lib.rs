@@ -125,6 +125,7 @@ mod state;
 mod stream;
 pub mod testing;
 mod text;
+mod time;
 #[doc(hidden)]
 pub mod unit;
 pub mod unload;
@@ -161,6 +162,7 @@ pub use stream::{
     Closed, Endpoint, EndpointKind, Endpoints, Guarantee, Mark, Received, Sink, SinkIo, Source, SourceIo,
 };
 pub use text::Text;
+pub use time::Time;
 pub use verdict::{Access, Decision, Flow, Verdict};
 
 /// The crate schemars, for a `JsonSchema` of your own. A later `hookrail-abi` may use another schemars for
