@@ -830,8 +830,8 @@ typedef struct {
   // The host's end, for the functions.
   hookrail_stream *stream;
   // For a source: sends `count` messages. Each one is decided by the chain of `message.publish`; returns
-  // `HOOKRAIL_STREAM_OK` when all of them were, and every queue that blocks has room for them; then they are left empty.
-  // `mark`, unless it is null, is kept once these messages and all those before them are settled. `HOOKRAIL_STREAM_NOTHING`
+  // `HOOKRAIL_STREAM_OK` when all of them were, and every queue that blocks has room for them. Then they are left empty, but
+  // may have memory, as all that a plugin owns: the source fills them again, or frees them. `mark`, unless it is null, is kept once these messages and all those before them are settled. `HOOKRAIL_STREAM_NOTHING`
   // if a queue had no room for `timeout_ns`, `HOOKRAIL_STREAM_CLOSED` if the endpoint is to end: then none was taken.
   uint32_t (*send)(hookrail_stream *stream,
                    hookrail_message *messages,
@@ -1858,6 +1858,24 @@ static inline bool hookrail_message_add_header(hookrail_message *message, const 
   }
   headers->ptr[headers->len++] = header;
   return true;
+}
+
+// Frees all that a message holds which the plugin owns, and leaves it empty.
+static inline void hookrail_message_free(hookrail_message *message)
+{
+  hookrail_list_header *headers = &message->headers;
+  size_t index;
+  for (index = 0; index < headers->len; index++) {
+    hookrail_bytes_free(&headers->ptr[index].key);
+    hookrail_bytes_free(&headers->ptr[index].value);
+  }
+  if (headers->capacity > 0) {
+    free(headers->ptr);
+  }
+  hookrail_bytes_free(&message->source);
+  hookrail_bytes_free(&message->topic);
+  hookrail_bytes_free(&message->body);
+  memset(message, 0, sizeof *message);
 }
 
 // Sets the value of the first header with that key, or appends a header. Returns false if there is not

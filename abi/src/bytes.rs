@@ -19,6 +19,11 @@ impl Bytes {
         Bytes(List::new())
     }
 
+    /// How many bytes fit before the memory must grow.
+    pub const fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
     /// Replaces the content, reusing the allocated memory.
     pub fn set(&mut self, bytes: &[u8]) {
         self.0.clear();

@@ -28,6 +28,11 @@ impl Text {
         unsafe { std::str::from_utf8_unchecked(&self.0) }
     }
 
+    /// How many bytes fit before the memory must grow.
+    pub const fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
     /// Appends a copy of `text`.
     pub fn push_str(&mut self, text: &str) {
         // INVARIANT: UTF-8 after UTF-8 is UTF-8.

@@ -107,8 +107,9 @@ impl SourceIo<'_> {
         unsafe { End::new(at).map(SourceIo) }
     }
 
-    /// Sends a message, which is left empty. Returns when it was decided by the chain of `message.publish`, and every
-    /// queue that blocks has taken it.
+    /// Sends a message, which is left empty, but may have memory: a source that fills the same messages again needs not
+    /// allocate any. Returns when it was decided by the chain of `message.publish`, and every queue that blocks has taken
+    /// it.
     ///
     /// # Errors
     /// If the host has closed this: then it has not taken the message.

@@ -2,7 +2,7 @@
 //! a queue to its sink.
 
 use std::collections::VecDeque;
-use std::mem::take;
+use std::mem::{swap, take};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -15,7 +15,7 @@ use hookrail_model::error::Error;
 use parking_lot::Mutex;
 
 use crate::counts::{Count, Drops};
-use crate::item::{Answered, Item, Kept, Refused};
+use crate::item::{Answered, Item, Kept, Refused, Settled};
 use crate::queue::Queue;
 use crate::receipt::{Receipt, Tracker};
 use crate::route::Routes;
@@ -68,6 +68,8 @@ pub(crate) struct Sending {
     topics: Cache<usize>,
     found: Vec<usize>,
     refused: Vec<Refused>,
+    /// Emptied messages, to be filled again.
+    spares: Vec<Arc<Message>>,
 }
 
 impl Points {
@@ -137,17 +139,17 @@ impl Flow {
     ) {
         let routing = self.routing();
         sending.batches.resize_with(routing.outlets.len(), Vec::new);
-        let receipt = tracker.begin(mark);
+        let mut receipt = tracker.begin(mark, messages.len() * routing.outlets.len());
+        tracker.spares.take(&mut sending.spares);
         self.received.add(messages.len());
         for message in messages {
             let outcome = self.points.publish.dispatch(message);
-            let message = take(message);
             if let Decision::Denied(_) = outcome.decision() {
                 self.drops.add(DropKind::Denied);
-                self.points.dropped(message, DropKind::Denied, Some(&outcome), "");
+                self.points.dropped(take(message), DropKind::Denied, Some(&outcome), "");
                 continue;
             }
-            self.route(&routing.routes, sending, message, &receipt);
+            self.route(&routing.routes, sending, message, &mut receipt);
         }
         for (outlet, batch) in routing.outlets.iter().zip(&mut sending.batches) {
             if !batch.is_empty() {
@@ -159,18 +161,22 @@ impl Flow {
         receipt.settle();
     }
 
-    fn route(&self, routes: &Routes, sending: &mut Sending, message: Message, receipt: &Receipt) {
-        routes.find(&message, &mut sending.topics, &mut sending.found);
+    fn route(&self, routes: &Routes, sending: &mut Sending, message: &mut Message, receipt: &mut Receipt) {
+        routes.find(message, &mut sending.topics, &mut sending.found);
         if sending.found.is_empty() {
             self.drops.add(DropKind::Unrouted);
-            self.points.dropped(message, DropKind::Unrouted, None, "no sink wants its topic and its headers");
+            self.points.dropped(take(message), DropKind::Unrouted, None, "no sink wants its topic and its headers");
             return;
         }
         self.routed.add(1);
-        let message = Arc::new(message);
-        for number in &sending.found {
-            sending.batches[*number].push(Item { message: message.clone(), kept: Kept::Source(receipt.share()) });
+        let mut shared = sending.spares.pop().unwrap_or_default();
+        // The source gets what is empty, and may have memory that it can fill.
+        swap(Arc::get_mut(&mut shared).expect("nobody else has what is spare"), message);
+        let Some((last, others)) = sending.found.split_last() else { return };
+        for number in others {
+            sending.batches[*number].push(Item { message: shared.clone(), kept: Kept::Source(receipt.split()) });
         }
+        sending.batches[*last].push(Item { message: shared, kept: Kept::Source(receipt.split()) });
     }
 }
 
@@ -190,7 +196,8 @@ impl Outlet {
 
     /// The oldest `count` of what was taken are delivered.
     pub(crate) fn deliver(&self, points: &Points, taken: &mut VecDeque<Item>, count: usize) {
-        let (is_hooked, mut answered) = (points.delivered.is_hooked(), Answered::default());
+        let (is_hooked, mut answered, mut settled) =
+            (points.delivered.is_hooked(), Answered::default(), Settled::default());
         for mut item in taken.drain(..count) {
             if is_hooked {
                 match Arc::get_mut(&mut item.message) {
@@ -200,8 +207,9 @@ impl Outlet {
                 }
             }
             answered.add(&item);
-            item.settle();
+            settled.add(item);
         }
+        settled.give_back();
         self.delivered.add(count);
         self.queue.answered(&answered);
     }

@@ -23,10 +23,32 @@ pub(crate) enum Kept {
     Source(Receipt),
 }
 
-impl Item {
-    /// It was delivered, or dropped for a reason that was counted.
-    pub(crate) fn settle(self) {
-        if let Kept::Source(receipt) = self.kept {
+/// Messages that were delivered: what is given back to their sources, many at once.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    messages: Vec<Arc<Message>>,
+    /// That of the messages.
+    receipt: Option<Receipt>,
+}
+
+impl Settled {
+    pub(crate) fn add(&mut self, item: Item) {
+        let Kept::Source(receipt) = item.kept else { return };
+        let other = match &mut self.receipt {
+            Some(joined) => joined.join(receipt).err(),
+            None => Some(receipt),
+        };
+        if other.is_some() {
+            self.give_back();
+            self.receipt = other;
+        }
+        self.messages.push(item.message);
+    }
+
+    /// Gives back what there is.
+    pub(crate) fn give_back(&mut self) {
+        if let Some(receipt) = self.receipt.take() {
+            receipt.tracker().spares.put(&mut self.messages);
             receipt.settle();
         }
     }

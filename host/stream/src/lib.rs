@@ -27,6 +27,7 @@ mod receipt;
 mod route;
 mod slot;
 mod source;
+mod spare;
 pub mod spill;
 mod streams;
 pub mod topic;

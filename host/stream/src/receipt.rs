@@ -4,14 +4,20 @@
 //! it back when the message is settled. A batch is settled when no share is left, and its mark is kept when all batches
 //! before it are settled, too. A share that is dropped and not given back never settles its batch: then the source sends
 //! it again.
+//!
+//! The threads of a source and of its sinks would wait for each other if each share were counted when it is made and when
+//! it is given back. So all shares of a batch are counted when it begins; they are split off a receipt, and joined to one,
+//! without a look at the count.
 
 use std::collections::VecDeque;
+use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 
 use parking_lot::Mutex;
 
 use crate::marks::Marks;
+use crate::spare::Spares;
 
 /// The batches of one source that are not settled, in the order in which they were sent.
 #[derive(Debug)]
@@ -20,6 +26,8 @@ pub(crate) struct Tracker {
     /// That of the marks.
     generation: u64,
     open: Mutex<Open>,
+    /// Messages of the source that its sinks have emptied.
+    pub(crate) spares: Spares,
 }
 
 #[derive(Debug)]
@@ -44,27 +52,40 @@ struct Sent {
     mark: Option<(String, String)>,
 }
 
-/// A batch, as those know it who hold a share of its receipt. When the last share is gone, it is settled.
+/// A batch, as those know it who hold shares of its receipt. When the last share is gone, it is settled.
 #[derive(Debug)]
 struct Batch {
     number: u64,
+    /// How many shares there are.
+    shares: AtomicUsize,
     /// Whether a share was dropped and not given back.
     is_abandoned: AtomicBool,
     tracker: Arc<Tracker>,
 }
 
-/// A share of the receipt of a batch; `None` once it was given back.
+/// Shares of the receipt of a batch.
+///
+/// # Invariants
+/// `batch` came from `Box::into_raw`. Its count is the sum of the `shares` of all its receipts, and whoever takes the count
+/// to 0 frees it: so it is there for every receipt that has shares. None has 0, but for one that is about to be dropped.
 #[derive(Debug)]
-pub(crate) struct Receipt(Option<Arc<Batch>>);
+pub(crate) struct Receipt {
+    batch: NonNull<Batch>,
+    shares: usize,
+}
+
+// SAFETY: a receipt is used as a shared reference to its batch, which is `Sync`, and whose last owner may drop it anywhere,
+// since it is `Send`.
+unsafe impl Send for Receipt where Batch: Send + Sync {}
 
 impl Tracker {
     pub(crate) fn new(marks: Arc<Marks>) -> Arc<Self> {
         let open = Mutex::new(Open { batches: VecDeque::new(), next: 0, limit: FEW });
-        Arc::new(Tracker { generation: marks.generation(), marks, open })
+        Arc::new(Tracker { generation: marks.generation(), marks, open, spares: Spares::default() })
     }
 
-    /// Begins a batch; the source holds the first share until it has sent it.
-    pub(crate) fn begin(self: &Arc<Self>, mark: Option<(String, String)>) -> Receipt {
+    /// Begins a batch of which `shares` can be split off; the source holds the rest until it has sent it.
+    pub(crate) fn begin(self: &Arc<Self>, mark: Option<(String, String)>, shares: usize) -> Receipt {
         let mut open = self.open.lock();
         if let Some((key, value)) = &mark {
             self.marks.sent(key, value);
@@ -75,7 +96,12 @@ impl Tracker {
         let number = open.next;
         open.next += 1;
         open.batches.push_back(Sent { number, is_settled: false, mark });
-        Receipt(Some(Arc::new(Batch { number, is_abandoned: AtomicBool::new(false), tracker: self.clone() })))
+        // One of its own, so that it has one as long as it is there.
+        let shares = shares + 1;
+        let (count, is_abandoned) = (AtomicUsize::new(shares), AtomicBool::new(false));
+        let batch = Box::new(Batch { number, shares: count, is_abandoned, tracker: self.clone() });
+        // INVARIANT: it is the only receipt, and has all shares.
+        Receipt { batch: NonNull::from(Box::leak(batch)), shares }
     }
 
     /// A batch is settled: keeps the marks of those that are, up to the first that is not.
@@ -120,22 +146,64 @@ impl Open {
 }
 
 impl Receipt {
-    /// Another share.
-    pub(crate) fn share(&self) -> Receipt {
-        Receipt(self.0.clone())
+    /// Splits a share off.
+    ///
+    /// # Panics
+    /// If the batch has begun with fewer.
+    pub(crate) fn split(&mut self) -> Receipt {
+        assert!(self.shares > 1, "a batch begins with as many shares as are split off");
+        self.shares -= 1;
+        // INVARIANT: the sum is what it was.
+        Receipt { batch: self.batch, shares: 1 }
     }
 
-    /// Gives it back: what it was for is settled.
+    /// Joins shares of the same batch to these.
+    ///
+    /// # Errors
+    /// The others, if they are of another batch.
+    pub(crate) fn join(&mut self, mut others: Receipt) -> Result<(), Receipt> {
+        if self.batch != others.batch {
+            return Err(others);
+        }
+        // INVARIANT: the sum is what it was.
+        self.shares += std::mem::take(&mut others.shares);
+        Ok(())
+    }
+
+    /// Gives them back: what they were for is settled.
     pub(crate) fn settle(mut self) {
-        self.0 = None;
+        self.give_back();
+    }
+
+    /// What follows up on the source of the batch.
+    pub(crate) fn tracker(&self) -> &Tracker {
+        &self.batch().tracker
+    }
+
+    fn batch(&self) -> &Batch {
+        // SAFETY: by the type invariant it is there, since this has shares.
+        unsafe { self.batch.as_ref() }
+    }
+
+    fn give_back(&mut self) {
+        let shares = std::mem::take(&mut self.shares);
+        // SAFETY: by the type invariant it is there, since this had shares, which are counted until the next line.
+        let count = unsafe { &self.batch.as_ref().shares };
+        // Release, with the fence below: whoever frees it comes after all that others have done with it.
+        if count.fetch_sub(shares, Ordering::Release) == shares {
+            fence(Ordering::Acquire);
+            // SAFETY: by the type invariant no other receipt has shares, so nobody else has it; it came from a box.
+            drop(unsafe { Box::from_raw(self.batch.as_ptr()) });
+        }
     }
 }
 
 impl Drop for Receipt {
     fn drop(&mut self) {
-        if let Some(batch) = &self.0 {
+        if self.shares > 0 {
             // Relaxed: the last share is gone after that, and whoever drops the batch has seen what was before.
-            batch.is_abandoned.store(true, Ordering::Relaxed);
+            self.batch().is_abandoned.store(true, Ordering::Relaxed);
+            self.give_back();
         }
     }
 }
@@ -160,8 +228,9 @@ mod tests {
     fn a_mark_is_kept_when_all_before_it_is_settled() {
         let marks = Arc::new(Marks::in_memory());
         let tracker = Tracker::new(marks.clone());
-        let (first, second, third) = (tracker.begin(mark("1")), tracker.begin(None), tracker.begin(mark("3")));
-        let (one, two) = (first.share(), first.share());
+        let (mut first, second, third) =
+            (tracker.begin(mark("1"), 2), tracker.begin(None, 0), tracker.begin(mark("3"), 0));
+        let (one, two) = (first.split(), first.split());
         first.settle();
         third.settle();
         two.settle();
@@ -176,8 +245,9 @@ mod tests {
     fn what_waits_for_one_message_takes_no_memory_and_is_kept_with_it() {
         let marks = Arc::new(Marks::in_memory());
         let tracker = Tracker::new(marks.clone());
-        let first = tracker.begin(mark("0"));
-        (0..10 * FEW).for_each(|number| tracker.begin(mark(&number.to_string()).filter(|_| number % 2 == 1)).settle());
+        let first = tracker.begin(mark("0"), 0);
+        (0..10 * FEW)
+            .for_each(|number| tracker.begin(mark(&number.to_string()).filter(|_| number % 2 == 1), 0).settle());
         assert!(tracker.open.lock().batches.len() <= FEW + 1);
         assert_eq!(marks.kept(), []);
         first.settle();
@@ -187,10 +257,10 @@ mod tests {
     #[test]
     fn what_is_left_of_an_earlier_begin_moves_no_mark() {
         let marks = Arc::new(Marks::in_memory());
-        let (tracker, old) = (Tracker::new(marks.clone()), Tracker::new(marks.clone()).begin(mark("1")));
+        let (tracker, old) = (Tracker::new(marks.clone()), Tracker::new(marks.clone()).begin(mark("1"), 0));
         drop(tracker);
         marks.begin_again();
-        Tracker::new(marks.clone()).begin(mark("2")).settle();
+        Tracker::new(marks.clone()).begin(mark("2"), 0).settle();
         old.settle();
         assert_eq!(marks.kept(), [("file".to_owned(), "2".to_owned())]);
     }
@@ -199,11 +269,47 @@ mod tests {
     fn what_is_dropped_and_not_settled_is_never_kept() {
         let marks = Arc::new(Marks::in_memory());
         let tracker = Tracker::new(marks.clone());
-        let receipt = tracker.begin(mark("1"));
-        drop(receipt.share());
+        let mut receipt = tracker.begin(mark("1"), 1);
+        drop(receipt.split());
         receipt.settle();
-        tracker.begin(mark("2")).settle();
+        tracker.begin(mark("2"), 0).settle();
         assert_eq!(marks.kept(), []);
         assert_eq!(marks.newest(), [("file".to_owned(), "2".to_owned())], "this process goes on from there");
+    }
+
+    #[test]
+    fn shares_are_of_their_batch_and_are_given_back_at_once() {
+        let marks = Arc::new(Marks::in_memory());
+        let tracker = Tracker::new(marks.clone());
+        let (mut first, mut second) = (tracker.begin(mark("1"), 3), tracker.begin(mark("2"), 1));
+        let mut joined = first.split();
+        joined.join(first.split()).unwrap();
+        let other = joined.join(second.split()).unwrap_err();
+        first.join(joined.split()).unwrap();
+        first.settle();
+        assert_eq!(marks.kept(), []);
+        joined.settle();
+        assert_eq!(marks.kept(), [("file".to_owned(), "1".to_owned())]);
+        second.settle();
+        assert_eq!(marks.kept(), [("file".to_owned(), "1".to_owned())]);
+        other.settle();
+        assert_eq!(marks.kept(), [("file".to_owned(), "2".to_owned())]);
+    }
+
+    #[test]
+    fn shares_are_given_back_by_any_thread_and_the_last_one_settles() {
+        let marks = Arc::new(Marks::in_memory());
+        let tracker = Tracker::new(marks.clone());
+        for round in 0..1000 {
+            let mut receipt = tracker.begin(mark(&round.to_string()), 4);
+            let shares: Vec<_> = (0..4).map(|_| receipt.split()).collect();
+            std::thread::scope(|scope| {
+                for share in shares {
+                    scope.spawn(|| share.settle());
+                }
+                receipt.settle();
+            });
+            assert_eq!(marks.kept(), [("file".to_owned(), round.to_string())]);
+        }
     }
 }

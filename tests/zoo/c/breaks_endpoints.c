@@ -154,16 +154,12 @@ static uint32_t run_source(const hookrail_stream_io *io)
   }
   while (io->wait(io->stream, UINT64_C(1000000)) == HOOKRAIL_STREAM_NOTHING) {
     hookrail_message message = {0};
-    uint32_t sent;
     hookrail_text_set(&message.topic, "tick");
     if (is("sends-no-text")) {
       hookrail_bytes_append(&message.topic, "\xff", 1);
     }
-    sent = io->send(io->stream, &message, 1, NULL, HOOKRAIL_STREAM_FOREVER);
-    if (sent != HOOKRAIL_STREAM_OK) {
-      // It was not taken, so it is still ours.
-      free(message.topic.ptr);
-    }
+    (void)io->send(io->stream, &message, 1, NULL, HOOKRAIL_STREAM_FOREVER);
+    hookrail_message_free(&message);
   }
   return 0;
 }

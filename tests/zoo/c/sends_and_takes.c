@@ -94,7 +94,7 @@ static uint32_t run_source(const hookrail_endpoint *endpoint, const hookrail_str
     mark.key = hookrail_str_of("next");
     mark.value = hookrail_str_of(text);
     sent = io->send(io->stream, &message, 1, &mark, HOOKRAIL_STREAM_FOREVER);
-    // What was sent is left empty, and holds nothing.
+    hookrail_message_free(&message);
     if (sent != HOOKRAIL_STREAM_OK) {
       return 0;
     }

@@ -65,9 +65,8 @@ static uint32_t run_endpoint(hookrail_endpoint *endpoint, const hookrail_stream_
       // Returns once the chain of message.publish has decided, and queues that block have taken it.
       sent = io->send(io->stream, &message, 1, NULL, HOOKRAIL_STREAM_FOREVER);
     }
-    // What was sent was left empty, and frees nothing.
-    hookrail_bytes_free(&message.topic);
-    hookrail_bytes_free(&message.body);
+    // What was sent was left empty, and may have memory to be filled again.
+    hookrail_message_free(&message);
     if (sent != HOOKRAIL_STREAM_OK) {
       return sent == HOOKRAIL_STREAM_CLOSED ? 0 : failed("no memory for a message");
     }

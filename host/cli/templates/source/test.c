@@ -19,8 +19,7 @@ static uint32_t sent(hookrail_stream *stream, hookrail_message *messages, size_t
   for (size_t index = 0; index < count; index++) {
     EXPECT(hookrail_text_equals(&messages[index].topic, "{{name}}"));
     hookrail_bytes_append(&stream->bodies, messages[index].body.ptr, messages[index].body.len);
-    hookrail_bytes_free(&messages[index].topic);
-    hookrail_bytes_free(&messages[index].body);
+    hookrail_message_free(&messages[index]);
     stream->count++;
   }
   return HOOKRAIL_STREAM_OK;

@@ -14,7 +14,7 @@ fn queue(policy: QueuePolicy, capacity: usize) -> Queue {
 fn item(topic: &str, body: &str) -> Item {
     Item {
         message: Arc::new(Message::new(topic, body.as_bytes())),
-        kept: Kept::Source(Tracker::new(Arc::new(Marks::in_memory())).begin(None)),
+        kept: Kept::Source(Tracker::new(Arc::new(Marks::in_memory())).begin(None, 8)),
     }
 }
 

@@ -17,7 +17,7 @@ impl Spill {
 }
 
 fn item(body: &str) -> Item {
-    let receipt = Tracker::new(Arc::new(Marks::in_memory())).begin(None);
+    let receipt = Tracker::new(Arc::new(Marks::in_memory())).begin(None, 8);
     Item { message: Arc::new(Message::new("a", body.as_bytes())), kept: Kept::Source(receipt) }
 }
 
@@ -87,7 +87,7 @@ fn a_mark_is_kept_when_the_message_is_synced() {
     let directory = tempfile::tempdir().unwrap();
     let mut spill = Spill::open(directory.path()).unwrap();
     let marks = Arc::new(Marks::in_memory());
-    let receipt = Tracker::new(marks.clone()).begin(Some(("file".into(), "7".into())));
+    let receipt = Tracker::new(marks.clone()).begin(Some(("file".into(), "7".into())), 8);
     let mut items = vec![Item { message: Arc::default(), kept: Kept::Source(receipt) }];
     spill.append(&mut items, &mut Vec::new()).unwrap();
     assert_eq!(marks.kept(), []);

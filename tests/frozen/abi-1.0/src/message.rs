@@ -67,6 +67,16 @@ impl Message {
         }
     }
 
+    /// Makes it [empty](Self::empty), keeping its allocated memory.
+    pub fn clear(&mut self) {
+        let Message { id, timestamp, flags, source, topic, headers, body, reserved } = self;
+        (*id, *timestamp, *flags, *reserved) = (MessageId::NIL, 0, 0, [0; 4]);
+        source.clear();
+        topic.clear();
+        headers.clear();
+        body.clear();
+    }
+
     /// The value of the first header with that key.
     pub fn header(&self, key: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.key == *key).map(|header| header.value.as_str())

@@ -54,8 +54,8 @@ pub struct StreamIo {
     /// The host's end, for the functions.
     pub stream: *mut Stream,
     /// For a source: sends `count` messages. Each one is decided by the chain of `message.publish`; returns
-    /// [`STREAM_OK`] when all of them were, and every queue that blocks has room for them; then they are left empty.
-    /// `mark`, unless it is null, is kept once these messages and all those before them are settled. [`STREAM_NOTHING`]
+    /// [`STREAM_OK`] when all of them were, and every queue that blocks has room for them. Then they are left empty, but
+    /// may have memory, as all that a plugin owns: the source fills them again, or frees them. `mark`, unless it is null, is kept once these messages and all those before them are settled. [`STREAM_NOTHING`]
     /// if a queue had no room for `timeout_ns`, [`STREAM_CLOSED`] if the endpoint is to end: then none was taken.
     pub send: unsafe extern "C" fn(
         stream: *mut Stream,
