@@ -20,7 +20,7 @@ use rows::Rows;
 /// How often each side is measured; the best counts.
 const ROUNDS: usize = 7;
 /// How many messages pass in a round.
-const MESSAGES: usize = 400_000;
+const MESSAGES: usize = 2_000_000;
 
 fn main() -> ExitCode {
     let mut rows = Rows::default();

@@ -94,10 +94,13 @@ impl Queue {
             return true;
         }
         let mut state = self.state.lock();
-        if state.mode == Mode::Open && state.is_full() && state.is_busy {
+        // One source only: several would have the processor from each other, and not from the sink.
+        if state.mode == Mode::Open && state.is_full() && state.is_busy && !state.is_looked_at {
+            state.is_looked_at = true;
             drop(state);
             spin::until(&self.hints.has_room);
             state = self.state.lock();
+            state.is_looked_at = false;
         }
         while state.mode == Mode::Open && state.is_full() {
             if is_over() || !wait(&self.room, &mut state, deadline) {
@@ -191,9 +194,9 @@ impl Queue {
             disk.answered(answered);
         }
         self.hint(&state);
-        // Not for each message: whoever waits has many.
+        // Not for each message: whoever waits has many. One at a time, in turn: all at once would take each other's place.
         if state.has_much_room() {
-            self.room.notify_all();
+            self.room.notify_one();
         }
         // A sink that drains waits for its last messages, and so does whoever waits for it.
         if state.mode == Mode::Draining {

@@ -31,7 +31,9 @@ impl Routes {
     /// Writes the numbers of the sinks that want the message, in ascending order.
     pub(crate) fn find(&self, message: &Message, cache: &mut Cache<usize>, found: &mut Vec<usize>) {
         found.clear();
-        found.extend(cache.matching(&self.by_topic, message.topic.as_str()));
+        if !self.by_topic.is_empty() {
+            found.extend(cache.matching(&self.by_topic, message.topic.as_str()));
+        }
         if !self.of_all.is_empty() {
             found.extend(&self.of_all);
             found.sort_unstable();

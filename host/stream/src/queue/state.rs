@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) mode: Mode,
     /// Whether the sink has just taken many: then it, and whoever waits for it, look for a moment before they sleep.
     pub(super) is_busy: bool,
+    /// Whether a source looks for room, and does not sleep.
+    pub(super) is_looked_at: bool,
     /// Whether the sink is to end, though the queue goes on.
     pub(super) is_reader_closed: bool,
     /// The number of the sink's endpoint that takes messages; the ones before are to end.
@@ -72,7 +74,7 @@ impl State {
 
     /// Whether there is room for many.
     pub(super) fn has_much_room(&self) -> bool {
-        self.disk.is_some() || self.items.len() + self.taken <= self.config.capacity / 4 * 3
+        self.disk.is_some() || self.items.len() + self.taken <= self.config.capacity / 2
     }
 
     pub(super) fn put_latest(&mut self, item: Item, refused: &mut Vec<Refused>) {
