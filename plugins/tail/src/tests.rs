@@ -6,6 +6,7 @@ mod restart;
 mod rotation;
 mod scene;
 mod start;
+mod storm;
 
 use hookrail_abi::testing;
 
