@@ -6,6 +6,10 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use hookrail_tests::cli::asked::shown;
 use hookrail_tests::cli::live::Live;
@@ -137,6 +141,40 @@ fn callbacks_on_delivered_and_dropped_messages_run_in_the_order_of_the_lines() {
     let expected: Vec<_> = input.lines().map(number).collect();
     let found: Vec<_> = logged.iter().map(|line| number(line)).collect();
     assert!(found == expected, "{} of {}", found.len(), expected.len());
+}
+
+#[test]
+fn a_plugin_in_a_worker_is_called_by_several_threads_at_once() {
+    let directory = configured("threads_worker", "[plugins.mask]\nisolation = \"worker\"\n");
+    let output = equal(&directory, &[], lines(1000).as_bytes());
+    assert!(text(&output.stdout).contains(" *** ") && !text(&output.stdout).contains("secret"));
+}
+
+/// Nobody reads its output: then it soon takes no more input.
+#[test]
+fn what_is_under_way_is_bounded() {
+    const MOST: usize = 64 << 20;
+    let directory = configured("threads_bounded", "");
+    let mut command = masking(&directory, &["--threads", "4"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = taken.clone();
+    let writing = thread::spawn(move || {
+        let lines = lines(1000);
+        while count.load(Ordering::SeqCst) <= MOST && input.write_all(lines.as_bytes()).is_ok() {
+            count.fetch_add(lines.len(), Ordering::SeqCst);
+        }
+    });
+    let mut before = usize::MAX;
+    while before != taken.load(Ordering::SeqCst) {
+        before = taken.load(Ordering::SeqCst);
+        thread::sleep(Duration::from_secs(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    writing.join().unwrap();
+    assert!((1..MOST).contains(&before), "{before} bytes are under way");
 }
 
 #[test]

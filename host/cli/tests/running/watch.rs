@@ -23,6 +23,10 @@ struct Scene {
 
 impl Scene {
     fn new(test: &str) -> Self {
+        Self::with(test, "1")
+    }
+
+    fn with(test: &str, threads: &str) -> Self {
         let directory = directory(test);
         let tiny = Tiny::new(&directory, test);
         let (one, two) = (tiny.says("one").build(), tiny.says("two").build());
@@ -30,7 +34,7 @@ impl Scene {
         fs::copy(&one, &library).unwrap();
         let other = directory.join("libother.so");
         fs::copy(hookrail_tests::plugin("hello"), &other).unwrap();
-        let mut command = hookrail(&["run", "--watch", "--plugin"]);
+        let mut command = hookrail(&["run", "--threads", threads, "--watch", "--plugin"]);
         let mut live = Live::start(command.arg(&library).arg("--plugin").arg(&other).current_dir(&directory));
         assert_eq!(live.through("a"), "one a");
         Scene { library, one, two, other, live }
@@ -57,9 +61,9 @@ impl Scene {
     }
 }
 
-#[test]
-fn a_build_that_is_put_in_place_serves_and_no_message_is_lost_or_doubled() {
-    let Scene { library, one, two, mut live, .. } = Scene::new("put_in_place");
+/// Has builds put in place while lines flow; returns which one has answered for each line.
+fn put_in_place(test: &str, threads: &str) -> Vec<String> {
+    let Scene { library, one, two, mut live, .. } = Scene::with(test, threads);
     let flood = live.flood();
     // Once as a new file, once over the old one.
     fs::copy(&two, library.with_extension("new")).unwrap();
@@ -78,11 +82,27 @@ fn a_build_that_is_put_in_place_serves_and_no_message_is_lost_or_doubled() {
         assert_eq!(*body, number.to_string());
     }
     assert_eq!(numbers.len() as u64, sent);
-    let mut words: Vec<_> = numbers.iter().map(|(word, _)| *word).collect();
+    assert!(line.starts_with(&format!("tiny-{test} 0.1.0: generation 2 is live, ")), "{line}");
+    assert_eq!(said.iter().filter(|line| line.contains(&format!("tiny-{test}"))).count(), 2, "{said:#?}");
+    numbers.iter().map(|(word, _)| (*word).to_owned()).collect()
+}
+
+#[test]
+fn a_build_that_is_put_in_place_serves_and_no_message_is_lost_or_doubled() {
+    let mut words = put_in_place("put_in_place", "1");
     words.dedup();
     assert_eq!(words, ["one", "two", "one"], "each generation serves once, without a gap");
-    assert!(line.starts_with("tiny-put_in_place 0.1.0: generation 2 is live, "), "{line}");
-    assert_eq!(said.iter().filter(|line| line.contains("tiny-put_in_place")).count(), 2, "{said:#?}");
+}
+
+#[test]
+fn a_build_that_is_put_in_place_serves_on_several_threads_too() {
+    let words = put_in_place("put_in_place_threads", "3");
+    // Each thread changes over when it has done what it was given.
+    assert!(
+        words[0] == "one"
+            && words.iter().any(|word| word == "two")
+            && words[words.len() - 10_000..].iter().all(|word| word == "one")
+    );
 }
 
 #[test]
