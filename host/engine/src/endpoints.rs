@@ -5,6 +5,7 @@
 //! 3. They are leaving: the attendant tells what runs to end. If the plugin is halted, they may serve again; else no
 //!    endpoint is accepted any more, and the instances are stopped when the last one is dropped.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,7 +15,7 @@ use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::note::{EndpointKind, NoteEndpoint};
 
 /// What runs the endpoints of a host's plugins.
-pub trait Attendant: Send + Sync {
+pub trait Attendant: Any + Send + Sync {
     /// These are about to serve, in place of others of the same plugin if there are any.
     ///
     /// # Errors
@@ -67,7 +68,7 @@ pub struct Endpoints {
 
 /// A host's attendant, if there is one.
 #[derive(Clone, Default)]
-pub(crate) struct Attending(Arc<OnceLock<Arc<dyn Attendant>>>);
+pub struct Attending(Arc<OnceLock<Arc<dyn Attendant>>>);
 
 /// Set when none is accepted any more.
 const CLOSED: usize = 1 << (usize::BITS - 1);
@@ -83,6 +84,10 @@ pub struct Accepted {
 struct Use(Arc<Endpoints>);
 
 impl Attending {
+    pub(crate) fn attendant(&self) -> Option<Arc<dyn Attendant>> {
+        self.0.get().cloned()
+    }
+
     /// Returns whether it is the host's attendant now: false if there is one already.
     pub(crate) fn begin(&self, attendant: Arc<dyn Attendant>) -> bool {
         self.0.set(attendant).is_ok()

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::{Sink, Source};
 use hookrail_engine::{Attendant, Endpoints, Host};
+use hookrail_model::bus::BusView;
 use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::log;
 use hookrail_model::note::EndpointKind;
@@ -15,6 +16,7 @@ use hookrail_model::pipeline::{PipelineConfig, PipelineView};
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use crate::bus::{self, Bus};
 use crate::flow::Points;
 use crate::marks::Changes;
 use crate::own::Own;
@@ -90,7 +92,8 @@ pub struct NewStreams {
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
+    pub(crate) bus: Arc<Bus>,
     points: Arc<Points>,
     own: Own,
     home: PathBuf,
@@ -135,11 +138,13 @@ impl NewStreams {
     pub fn begin(self, host: &Host) -> Result<Streams, Error> {
         let NewStreams { points, own, home } = self;
         let (points, state) = (Arc::new(points), Mutex::default());
-        let shared = Arc::new(Shared { points, own, home, state, applying: Mutex::default(), changes: Arc::default() });
+        let (bus, applying, changes) = (Arc::new(Bus::new(&points)), Mutex::default(), Arc::default());
+        let shared = Arc::new(Shared { bus, points, own, home, state, applying, changes });
         let attendant: Arc<dyn Attendant> = shared.clone();
         if !host.core().attend(&attendant)? {
             return Err(ApiMisuse::PipelinesThere.into());
         }
+        bus::offer();
         let writing = shared.clone();
         let writer = std::thread::Builder::new().name("hookrail-marks".into()).spawn(move || writing.flush());
         let writer = writer.map_err(|source| Error::system("start the thread that keeps marks", source))?;
@@ -274,6 +279,11 @@ impl Streams {
         pipelines.iter().map(|pipeline| pipeline.view()).collect()
     }
 
+    /// The bus, by which plugins publish and subscribe, as it is now.
+    pub fn bus(&self) -> BusView {
+        self.shared.bus.view()
+    }
+
     /// Whether there are some, and none has anything more to do: all their sources have come to an end.
     pub fn are_done(&self) -> bool {
         let pipelines: Vec<_> = self.shared.state.lock().pipelines.values().cloned().collect();
@@ -289,6 +299,7 @@ impl Streams {
 impl Drop for Streams {
     fn drop(&mut self) {
         self.stop_all(Instant::now());
+        self.shared.bus.close();
         self.shared.changes.end();
         if let Some(writer) = self.writer.take() {
             // One that panicked has ended as well.
