@@ -138,7 +138,7 @@ impl Specimen {
     fn react(&self, message: &mut Message) -> Verdict {
         if !self.config.reacts_to.is_empty() && message.topic == *self.config.reacts_to {
             let published = self.instance.publisher().and_then(|mut publisher| {
-                publisher.send(&mut Message::new(&*self.config.reacts_on, &*message.body))?;
+                publisher.send(&mut Message::new(&*self.config.reacts_on, message.body.to_display().to_string()))?;
                 Ok(())
             });
             if let Err(why) = published {
