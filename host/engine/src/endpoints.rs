@@ -15,7 +15,7 @@ use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::note::{EndpointKind, NoteEndpoint};
 
 /// What runs the endpoints of a host's plugins.
-pub trait Attendant: Any + Send + Sync {
+pub trait Attendant: Send + Sync {
     /// These are about to serve, in place of others of the same plugin if there are any.
     ///
     /// # Errors
@@ -27,6 +27,9 @@ pub trait Attendant: Any + Send + Sync {
 
     /// These pause, end, or do not come after all: what was accepted of them is to be dropped soon. Does not wait.
     fn leaving(&self, endpoints: &Arc<Endpoints>);
+
+    /// What its own services find by their [callers](crate::Caller::attendant), of a type that they know.
+    fn shared(&self) -> Arc<dyn Any + Send + Sync>;
 }
 
 /// Makes the endpoints of one started instance, wherever its code runs.

@@ -5,7 +5,7 @@
 //! 3. An instance that is stopped has its subscriptions ended. If a newer generation has subscribed by the same name, that
 //!    one is the heir: it gets what is left, and what comes late.
 
-mod service;
+pub(crate) mod service;
 mod spec;
 
 use std::collections::BTreeMap;
@@ -18,7 +18,6 @@ use crate::flow::{Flow, Outlet, Points, Routing};
 use crate::marks::Marks;
 use crate::queue::{Mode, Queue};
 use crate::source::Inlet;
-pub(crate) use service::offer;
 use spec::Spec;
 
 /// The bus of a host.

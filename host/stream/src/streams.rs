@@ -1,5 +1,6 @@
 //! All pipelines of a host.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use hookrail_model::pipeline::{PipelineConfig, PipelineView};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use crate::bus::{self, Bus};
+use crate::bus::{Bus, service};
 use crate::flow::Points;
 use crate::marks::Changes;
 use crate::own::Own;
@@ -92,8 +93,8 @@ pub struct NewStreams {
 }
 
 #[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) bus: Arc<Bus>,
+struct Shared {
+    bus: Arc<Bus>,
     points: Arc<Points>,
     own: Own,
     home: PathBuf,
@@ -144,7 +145,7 @@ impl NewStreams {
         if !host.core().attend(&attendant)? {
             return Err(ApiMisuse::PipelinesThere.into());
         }
-        bus::offer();
+        service::offer();
         let writing = shared.clone();
         let writer = std::thread::Builder::new().name("hookrail-marks".into()).spawn(move || writing.flush());
         let writer = writer.map_err(|source| Error::system("start the thread that keeps marks", source))?;
@@ -348,6 +349,10 @@ impl Attendant for Shared {
         drop(state);
         each_slot(&pipelines, |slot| slot.serve(endpoints));
         log!(debug, plugin = endpoints.plugin(), "its endpoints serve");
+    }
+
+    fn shared(&self) -> Arc<dyn Any + Send + Sync> {
+        self.bus.clone()
     }
 
     fn leaving(&self, endpoints: &Arc<Endpoints>) {

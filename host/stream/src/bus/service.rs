@@ -1,6 +1,5 @@
 //! The service `bus/1`.
 
-use std::any::Any;
 use std::ptr::copy_nonoverlapping;
 use std::sync::Arc;
 
@@ -13,7 +12,6 @@ use super::spec::Spec;
 use super::{Bus, Subscription};
 use crate::io::{SinkEnd, SourceEnd};
 use crate::source::Inlet;
-use crate::streams::Shared;
 
 static SERVICE: BusService = BusService { size: size_of::<BusService>() as u32, publish, subscribe, close };
 
@@ -123,8 +121,8 @@ fn bus_of(caller: &Caller<'_>) -> Result<Arc<Bus>, String> {
         return Err(format!("the instance has {MOST} publishers and subscriptions already"));
     }
     let none = || "this host has no streams, and so no bus".to_owned();
-    let attendant: Arc<dyn Any + Send + Sync> = caller.attendant().ok_or_else(none)?;
-    attendant.downcast::<Shared>().map(|shared| shared.bus.clone()).map_err(|_| none())
+    let attendant = caller.attendant().ok_or_else(none)?;
+    attendant.shared().downcast::<Bus>().map_err(|_| none())
 }
 
 /// Ends with the instance; what the plugin has the functions of is kept for longer.
