@@ -65,6 +65,18 @@
 // know this value uses what the point states.
 #define HOOKRAIL_ON_FAULT_ROLLBACK 3
 
+// The oldest message that waits is dropped.
+#define HOOKRAIL_BUS_DROP_OLDEST 0
+
+// The message is dropped.
+#define HOOKRAIL_BUS_DROP_NEWEST 1
+
+// Who publishes waits.
+#define HOOKRAIL_BUS_BLOCK 2
+
+// The message takes the place of one with the same key; without one, the oldest is dropped.
+#define HOOKRAIL_BUS_LATEST_PER_KEY 3
+
 // What `hookrail_writable_config_service.write` takes for any revision.
 #define HOOKRAIL_CONFIG_ANY_REVISION UINT64_MAX
 
@@ -97,6 +109,9 @@
 
 // The endpoint is to end.
 #define HOOKRAIL_STREAM_CLOSED 2
+
+// What is being done on this thread has published too deep already; only of the service `bus/1`.
+#define HOOKRAIL_STREAM_TOO_DEEP 3
 
 // The oldest messages are delivered.
 #define HOOKRAIL_STREAM_DELIVERED 1
@@ -403,6 +418,25 @@ typedef struct hookrail_trace_site_id hookrail_trace_site_id;
 // What the service `unload/1` recognises a library by. Only the host looks into it.
 typedef struct hookrail_unload_library hookrail_unload_library;
 
+// Borrowed text: `len` bytes of UTF-8 at `ptr`, valid for the call it is passed to.
+typedef struct {
+  // The first byte. Null, or any other value, when `len` is 0.
+  const uint8_t *ptr;
+  // The length in bytes.
+  size_t len;
+} hookrail_str;
+
+// A header that a message must have, with this value.
+typedef struct {
+  // Its key.
+  hookrail_str key;
+  // Its value.
+  hookrail_str value;
+} hookrail_bus_header;
+
+// The id of a message: a UUID of version 7 (RFC 9562), so that ids sort by time.
+typedef uint8_t hookrail_message_id[16];
+
 // A growable array on the process's own `malloc`, shared by every library and by C.
 //
 // A `Vec` must not cross the boundary: its layout is unspecified, and each library may have its own allocator. A
@@ -430,50 +464,6 @@ typedef hookrail_list_u8 hookrail_bytes;
 // # Invariants
 // The bytes are UTF-8. C code that writes them must keep them so, and must keep the length correct.
 typedef hookrail_bytes hookrail_text;
-
-// Service `config/1`: the instance's configuration.
-typedef struct {
-  // Size of this structure in bytes.
-  uint32_t size;
-  // Appends the current configuration, as JSON, to `out`. Returns 0 on success.
-  uint32_t (*read)(const hookrail_handle *handle, hookrail_text *out);
-} hookrail_config_service;
-
-// Borrowed text: `len` bytes of UTF-8 at `ptr`, valid for the call it is passed to.
-typedef struct {
-  // The first byte. Null, or any other value, when `len` is 0.
-  const uint8_t *ptr;
-  // The length in bytes.
-  size_t len;
-} hookrail_str;
-
-// The context of the current dispatch.
-typedef struct {
-  // Size of this structure in bytes.
-  uint32_t size;
-  // Reserved; 0.
-  uint32_t reserved;
-  // The deadline of the dispatch, an instant of `CLOCK_MONOTONIC`; 0 for none.
-  uint64_t deadline_ns;
-  // The trace that the dispatch belongs to (W3C trace id); all zeros for none.
-  uint8_t trace[16];
-  // The principal on whose behalf the dispatch runs; may be empty.
-  hookrail_str principal;
-  // The node that the dispatch runs on; may be empty.
-  hookrail_str node;
-} hookrail_context;
-
-// Service `dirs/1`: the directories of the instance.
-typedef struct {
-  // Size of this structure in bytes.
-  uint32_t size;
-  // Creates a directory if needed and appends its path to `out`; `kind` is a `hookrail_dir`. Returns 0 on
-  // success; on failure an error has been reported.
-  uint32_t (*path)(const hookrail_handle *handle, uint32_t kind, hookrail_text *out);
-} hookrail_dirs_service;
-
-// The id of a message: a UUID of version 7 (RFC 9562), so that ids sort by time.
-typedef uint8_t hookrail_message_id[16];
 
 // One header of a message.
 typedef struct {
@@ -524,6 +514,140 @@ typedef struct {
   // Reserved for the host; leave them as they are.
   uint64_t reserved[4];
 } hookrail_message;
+
+// A place in the input of a source, which the host keeps: the newest `value` of each `key`. An empty value is forgotten,
+// and its key.
+typedef struct {
+  // What the place is in, a file for example; at most 1 KiB.
+  hookrail_str key;
+  // The place; at most 64 KiB.
+  hookrail_str value;
+} hookrail_stream_mark;
+
+// What an endpoint exchanges messages with. Each function takes `stream`.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Reserved; 0.
+  uint32_t reserved;
+  // The host's end, for the functions.
+  hookrail_stream *stream;
+  // For a source: sends `count` messages. Each one is decided by the chain of `message.publish`; returns
+  // `HOOKRAIL_STREAM_OK` when all of them were, and every queue that blocks has room for them. Then they are left empty, but
+  // may have memory, as all that a plugin owns: the source fills them again, or frees them. `mark`, unless it is null, is kept once these messages and all those before them are settled. `HOOKRAIL_STREAM_NOTHING`
+  // if a queue had no room for `timeout_ns`, `HOOKRAIL_STREAM_CLOSED` if the endpoint is to end: then none was taken.
+  uint32_t (*send)(hookrail_stream *stream,
+                   hookrail_message *messages,
+                   size_t count,
+                   const hookrail_stream_mark *mark,
+                   uint64_t timeout_ns);
+  // For a source: appends all marks that are kept, the key and the value of each.
+  uint32_t (*marks)(hookrail_stream *stream, hookrail_list_header *marks);
+  // For a sink: waits for messages, `timeout_ns` at most, and then takes `most` at most: writes where their addresses
+  // stand, and how many they are. Those stand there until the next call of `receive`; the messages themselves stay, and
+  // are not changed, until they are answered for. `HOOKRAIL_STREAM_OK`; `HOOKRAIL_STREAM_NOTHING` if there was none in that time;
+  // `HOOKRAIL_STREAM_CLOSED` if there will be none: then those that were taken are still to be answered for.
+  uint32_t (*receive)(hookrail_stream *stream,
+                      size_t most,
+                      uint64_t timeout_ns,
+                      const hookrail_message *const **messages,
+                      size_t *count);
+  // For a sink: answers for messages that it has taken. `HOOKRAIL_STREAM_DELIVERED`: the oldest `count` are. `HOOKRAIL_STREAM_DEAD`:
+  // the oldest `count` never can be, and are dropped, for the reason `why`. `HOOKRAIL_STREAM_RETRY`: all that were taken and
+  // not answered for are taken back, and given again, in their order, after a pause; `count` is not looked at. What is
+  // not answered for when `run` returns is given to the next endpoint. Returns how many were answered for.
+  size_t (*answer)(hookrail_stream *stream, size_t count, uint32_t answer, hookrail_str why);
+  // Waits until the endpoint is to end, `timeout_ns` at most. Returns `HOOKRAIL_STREAM_CLOSED` if it is, else
+  // `HOOKRAIL_STREAM_NOTHING`.
+  uint32_t (*wait)(hookrail_stream *stream, uint64_t timeout_ns);
+  // Returns a descriptor that is readable while a sink can receive without waiting, and once the endpoint is to end; or
+  // -1 if the system has none left. It belongs to the plugin, which closes it.
+  int32_t (*watch)(hookrail_stream *stream);
+} hookrail_stream_io;
+
+// What a subscription wants, and how it waits. Copied before `subscribe` returns.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // What happens to a message for which there is no room: `HOOKRAIL_BUS_DROP_OLDEST`, `HOOKRAIL_BUS_DROP_NEWEST`, `HOOKRAIL_BUS_BLOCK` or
+  // `HOOKRAIL_BUS_LATEST_PER_KEY`.
+  uint32_t policy;
+  // Its name, unique among the subscriptions of the instance: 128 bytes at most, of letters, digits, `-`, `_`, `.` and
+  // `:`.
+  hookrail_str name;
+  // For `HOOKRAIL_BUS_LATEST_PER_KEY`: the header whose value is the key; empty for the topic.
+  hookrail_str key;
+  // The topics, as patterns: `*` is any token, a last `>` all that follow.
+  const hookrail_str *topics;
+  // How many there are, 256 at most; 0 for all topics.
+  size_t topic_count;
+  // The headers that a message must have, all of them.
+  const hookrail_bus_header *headers;
+  // How many there are, 64 at most.
+  size_t header_count;
+  // How many messages wait at most, those included that were taken and not answered for; 0 for the host's default.
+  uint64_t capacity;
+} hookrail_bus_spec;
+
+// Service `bus/1`: messages from any plugin of a host to any other.
+//
+// `publish` and `subscribe` write a table of functions to `io`, which has the size that it states, and an id to `id`; they
+// return 0 on success, else 1, and have appended the reason to `why`, in one line. The functions are those of an
+// endpoint, and may be called until `close`, by any thread, by one at a time. When the instance is stopped they return
+// `HOOKRAIL_STREAM_CLOSED`, and wake who waits; what was received can still be answered for. Any thread,
+// several at once; none of the three waits.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Opens an end that publishes, by `send`, as a source does; there are no marks. `send` returns
+  // `HOOKRAIL_STREAM_TOO_DEEP` if messages are being published on this thread too deep already.
+  uint32_t (*publish)(const hookrail_handle *handle,
+                      hookrail_stream_io *io,
+                      uint64_t *id,
+                      hookrail_text *why);
+  // Opens an end that receives, as a sink does. While another generation of the instance has a subscription of that
+  // name, nothing is received; then what that one has left comes first.
+  uint32_t (*subscribe)(const hookrail_handle *handle,
+                        const hookrail_bus_spec *spec,
+                        hookrail_stream_io *io,
+                        uint64_t *id,
+                        hookrail_text *why);
+  // Closes an end, whose functions nobody calls any more. Returns 0, or 1 if there is none.
+  uint32_t (*close)(const hookrail_handle *handle, uint64_t id);
+} hookrail_bus_service;
+
+// Service `config/1`: the instance's configuration.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Appends the current configuration, as JSON, to `out`. Returns 0 on success.
+  uint32_t (*read)(const hookrail_handle *handle, hookrail_text *out);
+} hookrail_config_service;
+
+// The context of the current dispatch.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Reserved; 0.
+  uint32_t reserved;
+  // The deadline of the dispatch, an instant of `CLOCK_MONOTONIC`; 0 for none.
+  uint64_t deadline_ns;
+  // The trace that the dispatch belongs to (W3C trace id); all zeros for none.
+  uint8_t trace[16];
+  // The principal on whose behalf the dispatch runs; may be empty.
+  hookrail_str principal;
+  // The node that the dispatch runs on; may be empty.
+  hookrail_str node;
+} hookrail_context;
+
+// Service `dirs/1`: the directories of the instance.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Creates a directory if needed and appends its path to `out`; `kind` is a `hookrail_dir`. Returns 0 on
+  // success; on failure an error has been reported.
+  uint32_t (*path)(const hookrail_handle *handle, uint32_t kind, hookrail_text *out);
+} hookrail_dirs_service;
 
 // A message that reached no sink, and why.
 //
@@ -811,56 +935,6 @@ typedef struct {
   // are borrowed, read-only, for the duration of the call.
   uint32_t (*apply_changes)(hookrail_instance *instance, const hookrail_saved_state *changes);
 } hookrail_state_table;
-
-// A place in the input of a source, which the host keeps: the newest `value` of each `key`. An empty value is forgotten,
-// and its key.
-typedef struct {
-  // What the place is in, a file for example; at most 1 KiB.
-  hookrail_str key;
-  // The place; at most 64 KiB.
-  hookrail_str value;
-} hookrail_stream_mark;
-
-// What an endpoint exchanges messages with. Each function takes `stream`.
-typedef struct {
-  // Size of this structure in bytes.
-  uint32_t size;
-  // Reserved; 0.
-  uint32_t reserved;
-  // The host's end, for the functions.
-  hookrail_stream *stream;
-  // For a source: sends `count` messages. Each one is decided by the chain of `message.publish`; returns
-  // `HOOKRAIL_STREAM_OK` when all of them were, and every queue that blocks has room for them. Then they are left empty, but
-  // may have memory, as all that a plugin owns: the source fills them again, or frees them. `mark`, unless it is null, is kept once these messages and all those before them are settled. `HOOKRAIL_STREAM_NOTHING`
-  // if a queue had no room for `timeout_ns`, `HOOKRAIL_STREAM_CLOSED` if the endpoint is to end: then none was taken.
-  uint32_t (*send)(hookrail_stream *stream,
-                   hookrail_message *messages,
-                   size_t count,
-                   const hookrail_stream_mark *mark,
-                   uint64_t timeout_ns);
-  // For a source: appends all marks that are kept, the key and the value of each.
-  uint32_t (*marks)(hookrail_stream *stream, hookrail_list_header *marks);
-  // For a sink: waits for messages, `timeout_ns` at most, and then takes `most` at most: writes where their addresses
-  // stand, and how many they are. Those stand there until the next call of `receive`; the messages themselves stay, and
-  // are not changed, until they are answered for. `HOOKRAIL_STREAM_OK`; `HOOKRAIL_STREAM_NOTHING` if there was none in that time;
-  // `HOOKRAIL_STREAM_CLOSED` if there will be none: then those that were taken are still to be answered for.
-  uint32_t (*receive)(hookrail_stream *stream,
-                      size_t most,
-                      uint64_t timeout_ns,
-                      const hookrail_message *const **messages,
-                      size_t *count);
-  // For a sink: answers for messages that it has taken. `HOOKRAIL_STREAM_DELIVERED`: the oldest `count` are. `HOOKRAIL_STREAM_DEAD`:
-  // the oldest `count` never can be, and are dropped, for the reason `why`. `HOOKRAIL_STREAM_RETRY`: all that were taken and
-  // not answered for are taken back, and given again, in their order, after a pause; `count` is not looked at. What is
-  // not answered for when `run` returns is given to the next endpoint. Returns how many were answered for.
-  size_t (*answer)(hookrail_stream *stream, size_t count, uint32_t answer, hookrail_str why);
-  // Waits until the endpoint is to end, `timeout_ns` at most. Returns `HOOKRAIL_STREAM_CLOSED` if it is, else
-  // `HOOKRAIL_STREAM_NOTHING`.
-  uint32_t (*wait)(hookrail_stream *stream, uint64_t timeout_ns);
-  // Returns a descriptor that is readable while a sink can receive without waiting, and once the endpoint is to end; or
-  // -1 if the system has none left. It belongs to the plugin, which closes it.
-  int32_t (*watch)(hookrail_stream *stream);
-} hookrail_stream_io;
 
 // A plugin's table `stream/1`: its sources and sinks.
 //
@@ -1273,6 +1347,24 @@ HOOKRAIL_HAS_FIELD(hookrail_message, topic, 56, 24);
 HOOKRAIL_HAS_FIELD(hookrail_message, headers, 80, 24);
 HOOKRAIL_HAS_FIELD(hookrail_message, body, 104, 24);
 HOOKRAIL_HAS_FIELD(hookrail_message, reserved, 128, 32);
+HOOKRAIL_HAS_SIZE(hookrail_bus_header, 32);
+HOOKRAIL_HAS_FIELD(hookrail_bus_header, key, 0, 16);
+HOOKRAIL_HAS_FIELD(hookrail_bus_header, value, 16, 16);
+HOOKRAIL_HAS_SIZE(hookrail_bus_service, 32);
+HOOKRAIL_HAS_FIELD(hookrail_bus_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_bus_service, publish, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_bus_service, subscribe, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_bus_service, close, 24, 8);
+HOOKRAIL_HAS_SIZE(hookrail_bus_spec, 80);
+HOOKRAIL_HAS_FIELD(hookrail_bus_spec, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_bus_spec, policy, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_bus_spec, name, 8, 16);
+HOOKRAIL_HAS_FIELD(hookrail_bus_spec, key, 24, 16);
+HOOKRAIL_HAS_FIELD(hookrail_bus_spec, topics, 40, 8);
+HOOKRAIL_HAS_FIELD(hookrail_bus_spec, topic_count, 48, 8);
+HOOKRAIL_HAS_FIELD(hookrail_bus_spec, headers, 56, 8);
+HOOKRAIL_HAS_FIELD(hookrail_bus_spec, header_count, 64, 8);
+HOOKRAIL_HAS_FIELD(hookrail_bus_spec, capacity, 72, 8);
 HOOKRAIL_HAS_SIZE(hookrail_config_service, 16);
 HOOKRAIL_HAS_FIELD(hookrail_config_service, size, 0, 4);
 HOOKRAIL_HAS_FIELD(hookrail_config_service, read, 8, 8);

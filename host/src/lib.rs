@@ -139,6 +139,7 @@ pub use hookrail_engine::{
 };
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
 pub use hookrail_model::ParseError;
+pub use hookrail_model::bus::{BusView, SubscriptionView};
 pub use hookrail_model::capability::{Capability, NoCapability};
 pub use hookrail_model::config::{
     CallbackOverride, FaultPolicies, HealthLimits, PointConfig, Quarantine, UpgradeLimits,

@@ -4,9 +4,9 @@ use std::mem::MaybeUninit;
 use std::ptr::copy_nonoverlapping;
 
 use super::{
-    ConfigService, Context, DirsService, Entry, HostTable, KeysTable, LifecycleTable, LogService, MemoryTable,
-    Registration, ReloadTable, SchemaTable, StateTable, StreamIo, StreamTable, TracePanic, TraceService, TraceSite,
-    TraceTable, UnitService, UnitSpec, UnloadService, UnloadTable, WritableConfigService,
+    BusService, BusSpec, ConfigService, Context, DirsService, Entry, HostTable, KeysTable, LifecycleTable, LogService,
+    MemoryTable, Registration, ReloadTable, SchemaTable, StateTable, StreamIo, StreamTable, TracePanic, TraceService,
+    TraceSite, TraceTable, UnitService, UnitSpec, UnloadService, UnloadTable, WritableConfigService,
 };
 use crate::PayloadOps;
 
@@ -83,6 +83,8 @@ macro_rules! first_versions {
 }
 
 first_versions! {
+    BusService 32,
+    BusSpec 80,
     ConfigService 16,
     Context 64,
     DirsService 16,

@@ -113,6 +113,9 @@ pub const STREAM_NOTHING: u32 = 1;
 /// The endpoint is to end.
 pub const STREAM_CLOSED: u32 = 2;
 
+/// What is being done on this thread has published too deep already; only of the service `bus/1`.
+pub const STREAM_TOO_DEEP: u32 = 3;
+
 /// The oldest messages are delivered.
 pub const STREAM_DELIVERED: u32 = 1;
 /// The oldest messages never can be delivered.

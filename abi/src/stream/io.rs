@@ -49,7 +49,7 @@ pub enum Received<'a> {
 ///
 /// # Invariants
 /// The functions of `table` may be called with its stream until `'a` ends, by one thread at a time.
-struct End<'a> {
+pub(crate) struct End<'a> {
     table: StreamIo,
     host: PhantomData<&'a StreamIo>,
 }
@@ -73,20 +73,28 @@ impl fmt::Debug for End<'_> {
 
 impl End<'_> {
     /// # Safety
-    /// `at` is what the host has passed to `run`, and `'a` ends before that returns.
-    unsafe fn new(at: *const StreamIo) -> Result<Self, TooSmall> {
+    /// `at` is what the host has passed to `run` or written for us, and `'a` ends before its time does.
+    pub(crate) unsafe fn new(at: *const StreamIo) -> Result<Self, TooSmall> {
         // SAFETY: the host has passed a structure of its own.
         let table = unsafe { StreamIo::read(at)? };
         // INVARIANT: the caller promises it.
         Ok(End { table, host: PhantomData })
     }
 
-    fn wait(&self, time: Duration) -> bool {
+    /// Returns what the host does.
+    pub(crate) fn send(&mut self, messages: &mut [Message], mark: Option<Mark<'_>>, limit: Option<Duration>) -> u32 {
+        let mark = mark.map(|mark| StreamMark { key: Str::new(mark.key), value: Str::new(mark.value) });
+        let mark = mark.as_ref().map_or(null(), from_ref);
+        // SAFETY: by the type invariant; the messages are ours, and all of it holds for the call.
+        unsafe { (self.table.send)(self.table.stream, messages.as_mut_ptr(), messages.len(), mark, nanoseconds(limit)) }
+    }
+
+    pub(crate) fn wait(&self, time: Duration) -> bool {
         // SAFETY: by the type invariant.
         unsafe { (self.table.wait)(self.table.stream, nanoseconds(Some(time))) == STREAM_CLOSED }
     }
 
-    fn watch(&self) -> Option<OwnedFd> {
+    pub(crate) fn watch(&self) -> Option<OwnedFd> {
         // SAFETY: by the type invariant.
         let descriptor = unsafe { (self.table.watch)(self.table.stream) };
         // SAFETY: the host has given it to us, and nobody else has it.
@@ -144,11 +152,7 @@ impl SourceIo<'_> {
         mark: Option<Mark<'_>>,
         limit: Option<Duration>,
     ) -> Result<bool, Closed> {
-        let mark = mark.map(|mark| StreamMark { key: Str::new(mark.key), value: Str::new(mark.value) });
-        let mark = mark.as_ref().map_or(null(), from_ref);
-        let (first, count) = (messages.as_mut_ptr(), messages.len());
-        // SAFETY: by the type invariant; the messages are ours, and all of it holds for the call.
-        match unsafe { (self.0.table.send)(self.0.table.stream, first, count, mark, nanoseconds(limit)) } {
+        match self.0.send(messages, mark, limit) {
             STREAM_OK => Ok(true),
             STREAM_CLOSED => Err(Closed),
             _ => Ok(false),
@@ -176,6 +180,12 @@ impl SourceIo<'_> {
     /// A descriptor that is readable once it is to end: for a runtime. `None` if the system has none left.
     pub fn watch(&self) -> Option<OwnedFd> {
         self.0.watch()
+    }
+}
+
+impl<'a> SinkIo<'a> {
+    pub(crate) fn of(end: End<'a>) -> Self {
+        SinkIo(end)
     }
 }
 

@@ -16,7 +16,7 @@ use hookrail_model::isolation::WorkerView;
 use hookrail_model::note::Note;
 use serde::{Deserialize, Serialize};
 
-use crate::endpoints::Accepts;
+use crate::endpoints::{Accepts, Attending};
 use crate::units::Units;
 use crate::writable::Writable;
 
@@ -130,6 +130,8 @@ pub struct Configured<'a> {
     pub writable: &'a Arc<dyn Writable>,
     /// What begins its units.
     pub units: &'a Arc<dyn Units>,
+    /// What runs the endpoints of its host.
+    pub attending: &'a Attending,
 }
 
 /// What an instance is asked to hand over.

@@ -5,6 +5,7 @@
 //! 3. They are leaving: the attendant tells what runs to end. If the plugin is halted, they may serve again; else no
 //!    endpoint is accepted any more, and the instances are stopped when the last one is dropped.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -28,6 +29,9 @@ pub trait Attendant: Send + Sync {
 
     /// These pause, end, or do not come after all: what was accepted of them is to be dropped soon. Does not wait.
     fn leaving(&self, endpoints: &Arc<Endpoints>);
+
+    /// What its own services find by their [callers](crate::Caller::attendant), of a type that they know.
+    fn shared(&self) -> Arc<dyn Any + Send + Sync>;
 }
 
 /// Makes the endpoints of one started instance, wherever its code runs.
@@ -69,7 +73,7 @@ pub struct Endpoints {
 
 /// A host's attendant, if there is one.
 #[derive(Clone, Default)]
-pub(crate) struct Attending(Arc<OnceLock<Arc<dyn Attendant>>>);
+pub struct Attending(Arc<OnceLock<Arc<dyn Attendant>>>);
 
 /// Set when none is accepted any more.
 const CLOSED: usize = 1 << (usize::BITS - 1);
@@ -85,6 +89,10 @@ pub struct Accepted {
 struct Use(Arc<Endpoints>);
 
 impl Attending {
+    pub(crate) fn attendant(&self) -> Option<Arc<dyn Attendant>> {
+        self.0.get().cloned()
+    }
+
     /// Returns whether it is the host's attendant now: false if there is one already.
     pub(crate) fn begin(&self, attendant: Arc<dyn Attendant>) -> bool {
         self.0.set(attendant).is_ok()

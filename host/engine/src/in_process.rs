@@ -123,6 +123,8 @@ impl InProcess {
             ephemeral: Ephemeral::default(),
             diagnostics: self.library.diagnostics.clone(),
             registrations: Registrations::default(),
+            kept: Mutex::default(),
+            attending: instance.attending.clone(),
         });
         self.handles.insert(instance.name.into(), handle.clone());
         handle

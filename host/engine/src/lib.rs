@@ -35,7 +35,7 @@ pub use config::{
     RuntimeOverrides, UnloadLimits,
 };
 pub use crashes::Crashes;
-pub use endpoints::{Accepted, Accepts, Attendant, Endpoint, Endpoints};
+pub use endpoints::{Accepted, Accepts, Attendant, Attending, Endpoint, Endpoints};
 pub use event::Events;
 pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgraded};
 pub use in_process::{InProcess, Opening};

@@ -196,8 +196,8 @@ impl Loaded {
         for (instance, value) in instances {
             context.keeping.give(&instance, &value, self.schema.clone(), config.declares(&instance));
             let home = config.home_dir().join("instances").join(instance.replace(':', "@"));
-            let (config, writable, units) = (&*value.to_string(), &writable, &units);
-            self.body.create(&Configured { name: &instance, config, home: &home, writable, units })?;
+            let (config, writable, units, attending) = (&*value.to_string(), &writable, &units, context.attending);
+            self.body.create(&Configured { name: &instance, config, home: &home, writable, units, attending })?;
             let instance: Arc<str> = instance.into();
             self.instances.push(instance.clone());
             additions.extend(self.start_instance(instance, context)?);

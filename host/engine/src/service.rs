@@ -7,6 +7,7 @@ mod registrations;
 mod unit;
 mod units;
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub(crate) use registrations::Registrations;
 pub use registrations::Revocable;
 pub(crate) use units::UnitsOf;
 
+use crate::endpoints::{Attendant, Attending};
 use crate::register::register;
 use crate::writable::Writable;
 
@@ -53,6 +55,10 @@ pub(crate) struct Handle {
     pub(crate) diagnostics: Arc<PluginDiagnostics>,
     /// What the instance has registered with services.
     pub(crate) registrations: Registrations,
+    /// What services keep for the instance, by the ids of their registrations.
+    pub(crate) kept: Mutex<BTreeMap<u64, Box<dyn Any + Send>>>,
+    /// What runs the endpoints of its host.
+    pub(crate) attending: Attending,
 }
 
 /// # Safety
@@ -125,6 +131,34 @@ impl Caller<'_> {
     /// No registration of the instance can end while `begin` runs, so it must neither call the plugin nor wait.
     pub fn register<R: Revocable>(&self, begin: impl FnOnce() -> R) -> Option<u64> {
         self.0.registrations.add(|| Box::new(begin()))
+    }
+
+    /// What runs the endpoints of the instance's host, if there is something.
+    pub fn attendant(&self) -> Option<Arc<dyn Attendant>> {
+        self.0.attending.attendant()
+    }
+
+    /// Tells this generation of the instance from all others that there are, also of other hosts.
+    pub fn generation(&self) -> usize {
+        from_ref(self.0).addr()
+    }
+
+    /// Keeps what the plugin has addresses of, until it is [released](Self::release) or the library is gone: for longer
+    /// than the registration with that id, which ends when the instance is stopped.
+    pub fn keep(&self, id: u64, kept: Box<dyn Any + Send>) {
+        self.0.kept.lock().insert(id, kept);
+    }
+
+    /// How much is kept.
+    pub fn count_kept(&self) -> usize {
+        self.0.kept.lock().len()
+    }
+
+    /// Revokes what the instance registered under that id, and drops what is kept for it. Returns whether something was.
+    pub fn release(&self, id: u64) -> bool {
+        self.unregister(id);
+        let kept = self.0.kept.lock().remove(&id);
+        kept.is_some()
     }
 
     /// Revokes what the instance registered under that id. Returns whether it was registered.

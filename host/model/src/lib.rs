@@ -8,6 +8,7 @@
 //! Must know nothing of threads, files and libraries: nothing here opens, waits or calls into a plugin. It is the
 //! lowest of the host's crates, and stands on the ABI alone.
 
+pub mod bus;
 pub mod capability;
 pub mod command;
 pub mod config;

@@ -1,10 +1,11 @@
 //! The path of messages through one pipeline: from a source through the chain of `message.publish` to the queues, and from
 //! a queue to its sink.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::mem::{swap, take};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
@@ -58,6 +59,8 @@ pub(crate) struct Outlet {
     pub(crate) drops: Drops,
     /// Whether its sink is no more part of a pipeline that goes on.
     is_gone: AtomicBool,
+    /// Who gets what is left, and what comes late.
+    heir: OnceLock<Arc<Outlet>>,
 }
 
 /// What a source needs to send, and uses again and again.
@@ -70,6 +73,34 @@ pub(crate) struct Sending {
     refused: Vec<Refused>,
     /// Emptied messages, to be filled again.
     spares: Vec<Arc<Message>>,
+}
+
+/// That this thread is sending, until it is dropped.
+pub(crate) struct Sends(());
+
+/// How deep sending may be nested: callbacks may publish, and are called for what they publish.
+const DEPTH: u32 = 4;
+
+thread_local! {
+    /// How deep this thread is.
+    static SENDING: Cell<u32> = const { Cell::new(0) };
+}
+
+impl Sends {
+    /// `None` if this thread is too deep already.
+    pub(crate) fn begin() -> Option<Self> {
+        let depth = SENDING.get();
+        (depth < DEPTH).then(|| {
+            SENDING.set(depth + 1);
+            Sends(())
+        })
+    }
+}
+
+impl Drop for Sends {
+    fn drop(&mut self) {
+        SENDING.set(SENDING.get() - 1);
+    }
 }
 
 impl Points {
@@ -153,9 +184,7 @@ impl Flow {
         }
         for (outlet, batch) in routing.outlets.iter().zip(&mut sending.batches) {
             if !batch.is_empty() {
-                outlet.given.add(batch.len());
-                outlet.queue.put(batch, &mut sending.refused);
-                outlet.drop_all(&self.points, &mut sending.refused);
+                outlet.put(&self.points, batch, &mut sending.refused);
             }
         }
         receipt.settle();
@@ -185,13 +214,25 @@ impl Outlet {
         let (given, delivered, drops) = (Count::default(), Count::default(), Drops::default());
         // What was on disk.
         given.add(queue.held());
-        Outlet { queue, given, delivered, drops, is_gone: AtomicBool::new(false) }
+        Outlet { queue, given, delivered, drops, is_gone: AtomicBool::new(false), heir: OnceLock::new() }
+    }
+
+    /// From now on that one gets what this one cannot give any more. Before its queue is closed, and once.
+    pub(crate) fn set_heir(&self, heir: &Arc<Outlet>) {
+        self.heir.set(heir.clone()).expect("it ends once");
     }
 
     /// From now on what it drops is settled with that: its sink does not come back, and sources are not to wait for it.
     pub(crate) fn leave(&self) {
         // Relaxed: whoever drops something for it was told by its queue, under a lock.
         self.is_gone.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives it messages. Uses `refused`, which is empty before and after.
+    fn put(&self, points: &Points, batch: &mut Vec<Item>, refused: &mut Vec<Refused>) {
+        self.given.add(batch.len());
+        self.queue.put(batch, refused);
+        self.drop_all(points, refused);
     }
 
     /// The oldest `count` of what was taken are delivered.
@@ -237,21 +278,40 @@ impl Outlet {
 
     /// What another one has left comes first here.
     pub(crate) fn adopt(&self, points: &Points, left: &Outlet) {
-        let (left, mut refused) = (left.queue.clear(), Vec::new());
+        self.take_over(points, left.queue.clear());
+    }
+
+    fn take_over(&self, points: &Points, left: Vec<Item>) {
+        let mut refused = Vec::new();
         self.given.add(left.len());
         self.queue.adopt(left, &mut refused);
         self.drop_all(points, &mut refused);
+        // It comes late, and goes on to the next.
+        if self.queue.is_closed() {
+            self.clear(points);
+        }
     }
 
-    /// Drops what is left, once the queue is closed.
+    /// Drops what is left, once the queue is closed, unless there is an heir.
     pub(crate) fn clear(&self, points: &Points) {
+        if let Some(heir) = self.heir.get() {
+            return heir.take_over(points, self.queue.clear());
+        }
         let mut left = self.queue.clear().into_iter().map(|item| (item, DropKind::Shutdown)).collect();
         self.drop_all(points, &mut left);
     }
 
     fn drop_all(&self, points: &Points, refused: &mut Vec<Refused>) {
+        let mut late = Vec::new();
         for (item, kind) in refused.drain(..) {
-            self.drop(points, item, kind, "");
+            if kind == DropKind::Shutdown && self.heir.get().is_some() {
+                late.push(item);
+            } else {
+                self.drop(points, item, kind, "");
+            }
+        }
+        if let Some(heir) = self.heir.get().filter(|_| !late.is_empty()) {
+            heir.put(points, &mut late, refused);
         }
     }
 

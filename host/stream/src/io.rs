@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{
-    STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, Str, Stream,
-    StreamIo, StreamMark,
+    STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY,
+    STREAM_TOO_DEEP, Str, Stream, StreamIo, StreamMark,
 };
 use hookrail_abi::{Header, List, Message};
 use hookrail_model::time::later;
 use hookrail_model::{guarded, log};
 
-use crate::flow::{Flow, Outlet, Sending};
+use crate::flow::{Flow, Outlet, Sending, Sends};
 use crate::item::Item;
 use crate::queue::Taken;
 use crate::receipt::Tracker;
@@ -202,6 +202,7 @@ unsafe extern "C" fn send(
         if end.inlet.is_closed() {
             return STREAM_CLOSED;
         }
+        let Some(_sends) = Sends::begin() else { return STREAM_TOO_DEEP };
         if !end.flow.wait_for_room(deadline(timeout_ns), || end.inlet.is_closed()) {
             return if end.inlet.is_closed() { STREAM_CLOSED } else { STREAM_NOTHING };
         }

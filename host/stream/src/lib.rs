@@ -15,6 +15,7 @@
 //! 5. When all that was sent up to a mark is settled, the mark is kept, and the source begins there when the host is
 //!    started again.
 
+mod bus;
 mod counts;
 mod flow;
 mod io;

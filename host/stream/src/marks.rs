@@ -109,7 +109,6 @@ impl Marks {
     }
 
     /// None, which are never written.
-    #[cfg(test)]
     pub(crate) fn in_memory() -> Self {
         Marks { file: None, changes: Arc::default(), state: Mutex::default(), writing: Mutex::default() }
     }

@@ -1,5 +1,6 @@
 //! All pipelines of a host.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::{Sink, Source};
 use hookrail_engine::{Attendant, Endpoints, Host};
+use hookrail_model::bus::BusView;
 use hookrail_model::error::{ApiMisuse, ConfigError, Error};
 use hookrail_model::log;
 use hookrail_model::note::EndpointKind;
@@ -15,6 +17,7 @@ use hookrail_model::pipeline::{PipelineConfig, PipelineView};
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use crate::bus::{Bus, service};
 use crate::flow::Points;
 use crate::marks::Changes;
 use crate::own::Own;
@@ -91,6 +94,7 @@ pub struct NewStreams {
 
 #[derive(Debug)]
 struct Shared {
+    bus: Arc<Bus>,
     points: Arc<Points>,
     own: Own,
     home: PathBuf,
@@ -140,11 +144,13 @@ impl NewStreams {
     pub fn begin(self, host: &Host) -> Result<Streams, Error> {
         let NewStreams { points, own, home } = self;
         let (points, state) = (Arc::new(points), Mutex::default());
-        let shared = Arc::new(Shared { points, own, home, state, applying: Mutex::default(), changes: Arc::default() });
+        let (bus, applying, changes) = (Arc::new(Bus::new(&points)), Mutex::default(), Arc::default());
+        let shared = Arc::new(Shared { bus, points, own, home, state, applying, changes });
         let attendant: Arc<dyn Attendant> = shared.clone();
         if !host.core().attend(&attendant)? {
             return Err(ApiMisuse::PipelinesThere.into());
         }
+        service::offer();
         let writing = shared.clone();
         let writer = std::thread::Builder::new().name("hookrail-marks".into()).spawn(move || writing.flush());
         let writer = writer.map_err(|source| Error::system("start the thread that keeps marks", source))?;
@@ -292,6 +298,11 @@ impl Streams {
         pipelines.iter().map(|pipeline| pipeline.view()).collect()
     }
 
+    /// The bus, by which plugins publish and subscribe, as it is now.
+    pub fn bus(&self) -> BusView {
+        self.shared.bus.view()
+    }
+
     /// Whether there are some, and none has anything more to do: all their sources have come to an end.
     pub fn are_done(&self) -> bool {
         let pipelines: Vec<_> = self.shared.state.lock().pipelines.values().cloned().collect();
@@ -307,6 +318,7 @@ impl Streams {
 impl Drop for Streams {
     fn drop(&mut self) {
         self.stop_all(Instant::now());
+        self.shared.bus.close();
         self.shared.changes.end();
         if let Some(writer) = self.writer.take() {
             // One that panicked has ended as well.
@@ -355,6 +367,10 @@ impl Attendant for Shared {
         drop(state);
         each_slot(&pipelines, |slot| slot.serve(endpoints));
         log!(debug, plugin = endpoints.plugin(), "its endpoints serve");
+    }
+
+    fn shared(&self) -> Arc<dyn Any + Send + Sync> {
+        self.bus.clone()
     }
 
     fn leaving(&self, endpoints: &Arc<Endpoints>) {

@@ -6,17 +6,18 @@ use std::mem::offset_of;
 use std::process::Command;
 
 use hookrail_abi::boundary::{
-    ABI_OLDEST, ABI_VERSION, CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, Context,
-    DirsService, Entry, HEALTH_DEGRADED, Heap, HostTable, LifecycleTable, LogService, MemoryShard, MemoryTable,
-    PARENT_CURRENT, PARENT_NONE, READY_NOT_YET, Registration, ReloadTable, SITE_EVENT, SITE_SPAN, STREAM_CLOSED,
-    STREAM_DEAD, STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, STREAM_SINK, STREAM_SOURCE,
-    SavedState, SchemaTable, StateTable, Str, StreamIo, StreamMark, StreamTable, TracePanic, TraceService, TraceSite,
-    TraceTable, TraceValue, UNIT_DONE, UNIT_ENDED, UNIT_ERROR, UNIT_FAILED, UNIT_FOREVER, UNIT_GONE, UNIT_HALT,
-    UNIT_HALTED, UNIT_HAPPENED, UNIT_HAS_FAILED, UNIT_INIT, UNIT_NOT_READY, UNIT_NOTHING, UNIT_ORDER, UNIT_PING,
-    UNIT_READY, UNIT_REFUSED, UNIT_RELOAD, UNIT_RESUME, UNIT_RUNNING, UNIT_SHUTDOWN, UNIT_STARTED, UNIT_STOPPED,
-    UNIT_STOPPING, UNIT_UNWELL, UNIT_WAITING, UnitEvent, UnitService, UnitSpec, UnitStatus, UnloadService, UnloadTable,
-    VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED, WritableConfigService, flags,
-    registration,
+    ABI_OLDEST, ABI_VERSION, BUS_BLOCK, BUS_DROP_NEWEST, BUS_DROP_OLDEST, BUS_LATEST_PER_KEY, BusHeader, BusService,
+    BusSpec, CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, Context, DirsService,
+    Entry, HEALTH_DEGRADED, Heap, HostTable, LifecycleTable, LogService, MemoryShard, MemoryTable, PARENT_CURRENT,
+    PARENT_NONE, READY_NOT_YET, Registration, ReloadTable, SITE_EVENT, SITE_SPAN, STREAM_CLOSED, STREAM_DEAD,
+    STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, STREAM_SINK, STREAM_SOURCE,
+    STREAM_TOO_DEEP, SavedState, SchemaTable, StateTable, Str, StreamIo, StreamMark, StreamTable, TracePanic,
+    TraceService, TraceSite, TraceTable, TraceValue, UNIT_DONE, UNIT_ENDED, UNIT_ERROR, UNIT_FAILED, UNIT_FOREVER,
+    UNIT_GONE, UNIT_HALT, UNIT_HALTED, UNIT_HAPPENED, UNIT_HAS_FAILED, UNIT_INIT, UNIT_NOT_READY, UNIT_NOTHING,
+    UNIT_ORDER, UNIT_PING, UNIT_READY, UNIT_REFUSED, UNIT_RELOAD, UNIT_RESUME, UNIT_RUNNING, UNIT_SHUTDOWN,
+    UNIT_STARTED, UNIT_STOPPED, UNIT_STOPPING, UNIT_UNWELL, UNIT_WAITING, UnitEvent, UnitService, UnitSpec, UnitStatus,
+    UnloadService, UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
+    WritableConfigService, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Report};
@@ -69,6 +70,12 @@ pub(super) fn structs() -> Vec<Struct> {
         list("hookrail_list_header", size_of::<List<Header>>()),
         list("hookrail_list_u8", size_of::<Bytes>()),
         message,
+        rust!("hookrail_bus_header" = BusHeader { key, value }),
+        rust!("hookrail_bus_service" = BusService { size, publish, subscribe, close }),
+        rust!(
+            "hookrail_bus_spec" =
+                BusSpec { size, policy, name, key, topics, topic_count, headers, header_count, capacity }
+        ),
         rust!("hookrail_config_service" = ConfigService { size, read }),
         rust!("hookrail_context" = Context { size, reserved, deadline_ns, trace, principal, node }),
         rust!("hookrail_dirs_service" = DirsService { size, path }),
@@ -200,6 +207,10 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("HOOKRAIL_ABI_OLDEST", ABI_OLDEST),
         ("HOOKRAIL_ABI_VERSION", ABI_VERSION),
         ("HOOKRAIL_VERDICT_ALLOW", raw::ALLOW),
+        ("HOOKRAIL_BUS_BLOCK", BUS_BLOCK),
+        ("HOOKRAIL_BUS_DROP_NEWEST", BUS_DROP_NEWEST),
+        ("HOOKRAIL_BUS_DROP_OLDEST", BUS_DROP_OLDEST),
+        ("HOOKRAIL_BUS_LATEST_PER_KEY", BUS_LATEST_PER_KEY),
         ("HOOKRAIL_CONFIG_BUSY", CONFIG_BUSY),
         ("HOOKRAIL_CONFIG_CHANGED", CONFIG_CHANGED),
         ("HOOKRAIL_CONFIG_REFUSED", CONFIG_REFUSED),
@@ -237,6 +248,7 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("HOOKRAIL_STREAM_RETRY", STREAM_RETRY),
         ("HOOKRAIL_STREAM_SINK", STREAM_SINK),
         ("HOOKRAIL_STREAM_SOURCE", STREAM_SOURCE),
+        ("HOOKRAIL_STREAM_TOO_DEEP", STREAM_TOO_DEEP),
         ("HOOKRAIL_VALUE_BOOL", VALUE_BOOL),
         ("HOOKRAIL_VALUE_FLOAT", VALUE_FLOAT),
         ("HOOKRAIL_VALUE_INTEGER", VALUE_INTEGER),

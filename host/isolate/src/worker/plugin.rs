@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hookrail_engine::{Body, Configured, InProcess, Opening, Saved, Writable};
+use hookrail_engine::{Attending, Body, Configured, InProcess, Opening, Saved, Writable};
 use hookrail_image::{SealedCopy, inspect_copy};
 use hookrail_loader::PluginDiagnostics;
 use hookrail_model::error::Error;
@@ -91,8 +91,9 @@ impl Plugins {
                 let writable: Arc<dyn Writable> = Arc::new(configs::OfPlugin { plugin, configs: self.configs.clone() });
                 let begins: Arc<dyn hookrail_engine::Units> =
                     Arc::new(units::OfPlugin { plugin, units: self.units.clone() });
-                let (home, writable, units) = (Path::new(&home), &writable, &begins);
-                let configured = Configured { name: &instance, config: &config, home, writable, units };
+                // The endpoints that run here are run by the host's process.
+                let (home, writable, units, attending) = (Path::new(&home), &writable, &begins, &Attending::default());
+                let configured = Configured { name: &instance, config: &config, home, writable, units, attending };
                 self.body(plugin)?.create(&configured)?;
                 Ok(Answer::Done)
             }

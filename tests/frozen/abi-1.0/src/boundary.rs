@@ -13,6 +13,7 @@ macro_rules! check_layout {
     };
 }
 
+mod bus;
 mod config;
 mod growing;
 mod lifecycle;
@@ -24,6 +25,7 @@ mod unit;
 
 use std::ffi::c_void;
 
+pub use bus::*;
 pub use config::{
     CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, WritableConfigService,
 };

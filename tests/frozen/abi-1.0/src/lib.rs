@@ -92,6 +92,7 @@ extern crate self as hookrail_abi;
 
 mod answer;
 pub mod boundary;
+pub mod bus;
 mod bytes;
 mod callback;
 pub mod catalogue;

@@ -8,6 +8,7 @@ pub(crate) use endpoint::Accepted;
 #[doc(hidden)]
 pub use endpoint::endpoint_words;
 pub use endpoint::{Endpoint, EndpointKind, Endpoints, Guarantee};
+pub(crate) use io::End;
 pub use io::{Closed, Mark, Received, SinkIo, SourceIo};
 pub(crate) use table::table;
 
