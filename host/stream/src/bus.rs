@@ -5,6 +5,7 @@
 //! 3. An instance that is stopped has its subscriptions ended. If a newer generation has subscribed by the same name, that
 //!    one is the heir: it gets what is left, and what comes late.
 
+pub(crate) mod ends;
 pub(crate) mod service;
 mod spec;
 

@@ -13,7 +13,8 @@ use hookrail_model::note::EndpointKind;
 use serde_json::Value;
 
 type Result<T> = std::result::Result<T, hookrail_abi::Error>;
-type Make = dyn Fn(&Value) -> Result<Runs> + Send + Sync;
+/// Makes one for the place with that path in a pipeline, `PIPELINE/NAME`.
+type Make = dyn Fn(&str, &Value) -> Result<Runs> + Send + Sync;
 
 /// The program's own sources and sinks, by name.
 #[derive(Clone, Default)]
@@ -35,12 +36,21 @@ impl Own {
         name: &str,
         make: impl Fn(&Value) -> Result<S> + Send + Sync + 'static,
     ) {
-        let make = move |config: &Value| Ok(Runs::Source(Box::new(make(config)?)));
+        self.add_source_at(name, move |_, config| make(config));
+    }
+
+    /// Adds one that is told the path of its place.
+    pub(crate) fn add_source_at<S: Source>(
+        &mut self,
+        name: &str,
+        make: impl Fn(&str, &Value) -> Result<S> + Send + Sync + 'static,
+    ) {
+        let make = move |path: &str, config: &Value| Ok(Runs::Source(Box::new(make(path, config)?)));
         self.0.insert((EndpointKind::Source, name.into()), Arc::new(make));
     }
 
     pub(crate) fn add_sink<S: Sink>(&mut self, name: &str, make: impl Fn(&Value) -> Result<S> + Send + Sync + 'static) {
-        let make = move |config: &Value| Ok(Runs::Sink(Box::new(make(config)?)));
+        let make = move |_: &str, config: &Value| Ok(Runs::Sink(Box::new(make(config)?)));
         self.0.insert((EndpointKind::Sink, name.into()), Arc::new(make));
     }
 
@@ -52,16 +62,17 @@ impl Own {
         self.0.keys().filter(move |(of, _)| *of == kind).map(|(_, name)| &**name)
     }
 
-    /// Makes one.
+    /// Makes one for the place with that path.
     pub(crate) fn accept(
         &self,
         kind: EndpointKind,
         name: &str,
+        path: &str,
         config: &Value,
     ) -> std::result::Result<Box<dyn Endpoint>, Error> {
         let make = self.0.get(&(kind, name.to_owned())).expect("whoever asks has found it");
         let panicked = || Err("it panicked".into());
-        let made = guarded(None, || Some(make(config))).unwrap_or_else(panicked);
+        let made = guarded(None, || Some(make(path, config))).unwrap_or_else(panicked);
         let runs = made.map_err(|why| failed("accept", name, &why))?;
         Ok(Box::new(Made { name: name.into(), runs }))
     }

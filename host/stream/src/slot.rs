@@ -310,7 +310,7 @@ impl Slot {
     fn run_one(&self, of: Option<&Arc<Endpoints>>) -> Result<(), Error> {
         let accepted = match of {
             Some(of) => self.accepted(of).map(Runs::Plugin),
-            None => self.own.accept(self.way.kind(), &self.uses, &self.config).map(Runs::Own),
+            None => self.own.accept(self.way.kind(), &self.uses, &self.path, &self.config).map(Runs::Own),
         };
         let mut runs = match accepted {
             Ok(runs) => runs,

@@ -17,7 +17,7 @@ use hookrail_model::pipeline::{PipelineConfig, PipelineView};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use crate::bus::{Bus, service};
+use crate::bus::{Bus, ends, service};
 use crate::flow::Points;
 use crate::marks::Changes;
 use crate::own::Own;
@@ -142,9 +142,10 @@ impl NewStreams {
     /// # Errors
     /// If the host has pipelines already, or the system starts no thread now.
     pub fn begin(self, host: &Host) -> Result<Streams, Error> {
-        let NewStreams { points, own, home } = self;
+        let NewStreams { points, mut own, home } = self;
         let (points, state) = (Arc::new(points), Mutex::default());
         let (bus, applying, changes) = (Arc::new(Bus::new(&points)), Mutex::default(), Arc::default());
+        ends::offer(&mut own, &bus);
         let shared = Arc::new(Shared { bus, points, own, home, state, applying, changes });
         let attendant: Arc<dyn Attendant> = shared.clone();
         if !host.core().attend(&attendant)? {

@@ -129,7 +129,7 @@ impl Endpoint<'_> {
     fn pipeline(&self, name: &Name) -> String {
         let plugin = name.as_str();
         // Alone, such a name would mean the program's own endpoint.
-        let is_of_program = matches!(plugin, "stdin" | "stdout");
+        let is_of_program = matches!(plugin, "bus" | "stdin" | "stdout");
         let uses = if is_of_program { format!("{plugin}/{}", self.name) } else { plugin.into() };
         fill(self.texts().pipeline, &[("use", &uses)])
     }

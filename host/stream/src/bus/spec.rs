@@ -17,7 +17,7 @@ const LONGEST: usize = 64 << 10;
 const MOST_MESSAGES: u64 = 1 << 20;
 
 /// What a subscription wants.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Spec {
     pub(super) name: String,
     pub(super) topics: Vec<Pattern>,

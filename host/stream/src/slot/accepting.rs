@@ -28,7 +28,7 @@ impl Slot {
     /// Those of its plugin, if that serves. One of the program's own is accepted.
     fn served_by<'a>(&self, serving: &'a [Arc<Endpoints>]) -> Result<Option<&'a Arc<Endpoints>>, Error> {
         let Some(instance) = self.instance() else {
-            return self.own.accept(self.way.kind(), &self.uses, &self.config).map(|_| None);
+            return self.own.accept(self.way.kind(), &self.uses, &self.path, &self.config).map(|_| None);
         };
         let found = serving.iter().find(|endpoints| self.uses_of(endpoints));
         // Its plugin is there, so waiting for it would be in vain.
