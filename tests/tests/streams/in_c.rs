@@ -1,6 +1,7 @@
 //! Sources and sinks that are written in C.
 
-use hookrail::{EndpointKind, PipelineConfig, QueueConfig, SinkConfig, SourceConfig};
+use hookrail::{End, EndpointKind, PipelineConfig, QueueConfig, SinkConfig, SourceConfig};
+use hookrail_tests::probe::eventually;
 use hookrail_tests::specimens::c;
 use serde_json::json;
 
@@ -21,4 +22,22 @@ fn a_source_and_a_sink_in_c_are_declared_and_run() {
     pipes.start_one(PipelineConfig::default().with_source("in", source).with_sink("out", sink.with_queue(queue)));
     assert_eq!(pipes.finish().sinks[0].delivered, 500);
     assert_eq!(pipes.lines("out"), numbers(500));
+}
+
+#[test]
+fn a_plugin_in_c_subscribes_and_publishes_on_the_bus() {
+    let pipes = Pipes::new();
+    // SAFETY: our own library.
+    let answering = unsafe { pipes.host.load(c("answers_on_the_bus")) }.unwrap();
+    let bus = SourceConfig::new("bus").with_config(json!({ "topics": ["answer"], "queue": { "policy": "block" } }));
+    let sink = pipes.sink("out", json!({}), QueueConfig::default());
+    pipes.streams.add("answers", &PipelineConfig::default().with_source("bus", bus).with_sink("out", sink)).unwrap();
+    pipes.streams.start("answers").unwrap();
+    eventually("both have subscribed", || pipes.streams.bus().subscriptions.len() == 2);
+    pipes.start(json!({ "until": 500, "topic": "question.of.numbers" }), SinkConfig::new("bus"));
+    eventually("all is answered", || pipes.lines("out").len() >= 500);
+    assert_eq!(pipes.lines("out"), numbers(500));
+    // It stays mapped: it is in C, and starts threads.
+    assert!(matches!(pipes.host.unload(&answering).unwrap(), End::Unhooked(symbol) if symbol == "pthread_create"));
+    assert_eq!(pipes.streams.bus().subscriptions.len(), 1);
 }
