@@ -9,9 +9,10 @@
 //! - A version is a label of `_info` only, so that an upgrade begins no other series.
 //! - A plugin has [`MOST_OF_A_PLUGIN`] series at most; how many were left out is a series as well.
 //!
-//! [`of_points`], [`of_plugins`] and [`of_pipelines`] make families of views, [`limited`] holds each plugin to its share,
+//! [`of_points`], [`of_plugins`], [`of_pipelines`] and [`of_bus`] make families of views, [`limited`] holds each plugin to its share,
 //! and [`text`] writes what Prometheus reads.
 
+mod bus;
 mod endpoints;
 mod exposition;
 mod limit;
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use bus::of_bus;
 pub use exposition::text;
 pub use limit::{MOST_OF_A_PLUGIN, limited};
 pub use pipelines::of_pipelines;

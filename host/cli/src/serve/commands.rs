@@ -16,7 +16,11 @@ pub(super) fn register(manager: &Manager, streams: &Arc<Streams>) {
     let all = streams.clone();
     manager.register(move |_, _: Pipelines| Ok(all.views()));
     let measured = streams.clone();
-    manager.measure(move || metrics::of_pipelines(&measured.views()));
+    manager.measure(move || {
+        let mut families = metrics::of_pipelines(&measured.views());
+        families.extend(metrics::of_bus(&measured.bus()));
+        families
+    });
     let one = streams.clone();
     manager.register(move |_, asked: ShowPipeline| Ok(one.view(&asked.pipeline)?));
     let set = streams.clone();

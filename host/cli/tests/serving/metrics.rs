@@ -42,6 +42,7 @@ fn the_numbers_are_those_of_the_pipeline_and_add_up() {
     assert_eq!(shown["sinks"][0]["held"], sink("held_messages"));
     assert_eq!(pipeline("received"), sink("delivered_messages_total") + dropped + sink("held_messages"));
     assert_eq!(number(&text, "hookrail_plugin_up{plugin=\"mask\"}"), 1);
+    assert_eq!(number(&text, "hookrail_bus_received_messages_total"), 0);
     place.ask(&["plugin", "unload", "mask"]);
     assert!(!place.ask(&["metrics"]).contains("plugin=\"mask\""), "its series are gone with it");
     serving.interrupt();
