@@ -132,6 +132,9 @@ pub mod worker {
 }
 
 pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, PinnedChains, Registered};
+#[cfg(feature = "config-file")]
+#[doc(hidden)]
+pub use hookrail_engine::parse_whole;
 pub use hookrail_engine::{
     BAD_TOPIC, Caller, Config, ConfigKey, Denial, DroppedContent, Events, Host, InstanceConfig, KeyOrigin, Limits,
     MessageLimits, PluginConfig, PluginHandle, Revocable, Services, TOO_LARGE, Ticket, Traces, UnloadLimits, Upgraded,

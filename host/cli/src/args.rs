@@ -14,6 +14,7 @@ mod selection;
 mod serve;
 mod setup;
 mod store;
+mod test;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub(crate) use self::selection::{Common, Selection};
 pub(crate) use self::serve::Serve;
 pub(crate) use self::setup::Setup;
 pub(crate) use self::store::{Store, Swap};
+pub(crate) use self::test::Test;
 use crate::{candidates, exit};
 
 /// The heading of the options that every command has.
@@ -94,6 +96,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Run pipelines: sources, through the plugins, to sinks; until it is told to end
     Serve(Serve),
+    /// Test what plugins and pipelines do with messages: a file has messages, and what is expected of them
+    Test(Test),
     /// Show hook points and their callbacks, and observe them in a running host
     #[command(subcommand)]
     Hooks(Hooks),

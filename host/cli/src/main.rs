@@ -53,6 +53,7 @@ mod status;
 mod stderr;
 mod stdout;
 mod table;
+mod test;
 mod trust;
 mod verify;
 mod watch;
@@ -94,6 +95,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
     match &args.command {
         Command::Run(options) => run::run(options),
         Command::Serve(options) => serve::run(options),
+        Command::Test(options) => test::run(options),
         Command::Pipeline(command) => pipeline::run(command),
         Command::Hooks(command) => hooks::run(command),
         Command::Plugin(command) => plugin::run(command),

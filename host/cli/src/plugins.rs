@@ -50,6 +50,18 @@ impl Chosen {
         Ok(())
     }
 
+    /// Leaves out the files of plugins without a callback on that point; what is installed and enabled stays.
+    pub(crate) fn retain_those_on(&mut self, point: &str) -> Result<(), Error> {
+        let mut others = Vec::new();
+        for (name, file) in &self.files {
+            if !hookrail::inspect(file)?.note.hooks.iter().any(|hook| hook.point == point) {
+                others.push(name.clone());
+            }
+        }
+        others.iter().for_each(|name| _ = self.files.remove(name));
+        Ok(())
+    }
+
     /// A host with all of them, and its manager. `program` is what the catalogue of points calls it.
     pub(crate) fn load(self, program: &'static str) -> Result<(Host, Manager), Error> {
         let host = Host::new(self.config)?;

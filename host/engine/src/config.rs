@@ -29,6 +29,8 @@ use tracing::level_filters::LevelFilter;
 
 use crate::in_process::Opening;
 pub use keys::{ConfigKey, KeyOrigin};
+#[cfg(feature = "config-file")]
+pub use mistakes::parse_whole;
 use places::Places;
 pub use plugin::{InstanceConfig, PluginConfig};
 

@@ -30,6 +30,9 @@ mod writable;
 
 pub use body::{Admission, Body, Configured, Request, Response, Saved, WorkerStatus};
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
+#[cfg(feature = "config-file")]
+#[doc(hidden)]
+pub use config::parse_whole;
 pub use config::{
     Config, ConfigKey, DroppedContent, InstanceConfig, KeyOrigin, Limits, MessageLimits, PluginConfig,
     RuntimeOverrides, UnloadLimits,

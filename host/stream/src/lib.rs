@@ -30,7 +30,9 @@ mod source;
 pub mod spill;
 mod streams;
 pub mod topic;
+mod trial;
 mod watched;
 mod whole;
 
 pub use streams::{NewStreams, Streams, mistakes};
+pub use trial::{Fate, Trial};

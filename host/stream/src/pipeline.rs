@@ -21,10 +21,10 @@ use crate::flow::{Flow, Outlet, Points, Routing};
 use crate::marks::{Changes, Marks};
 use crate::own::Own;
 use crate::queue::{Mode, Queue};
+use crate::route::Routes;
 use crate::slot::{Slot, SlotNow, Way};
 use crate::source::Inlet;
 use crate::spill::Spill;
-use crate::topic::Pattern;
 pub(crate) use check::mistakes;
 
 /// How long sinks have to end when their queues are empty, or nobody waits for that any more.
@@ -67,13 +67,8 @@ impl Parts {
 
     /// Where messages go.
     fn routing(&self) -> Routing {
-        let mut routing = Routing::default();
-        for (sink, (_, outlet)) in self.config.sinks.values().zip(self.sinks.values()) {
-            let pattern = |topic: &String| topic.parse::<Pattern>().expect("by the plan it is one");
-            routing.routes.add(&sink.topics.iter().map(pattern).collect::<Vec<_>>(), sink.headers.clone());
-            routing.outlets.push(outlet.clone());
-        }
-        routing
+        let outlets = self.sinks.values().map(|(_, outlet)| outlet.clone()).collect();
+        Routing { routes: Routes::of(&self.config.sinks), outlets }
     }
 }
 

@@ -7,3 +7,4 @@ mod operators;
 mod scenes;
 mod serve;
 mod supervised;
+mod tested;
