@@ -131,6 +131,8 @@ pub mod worker {
     pub use hookrail_model::unit::{Exit, ExitStatus, Restarts};
 }
 
+#[doc(hidden)]
+pub use hookrail_dispatch::reclaim::has_membarrier;
 pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, PinnedChains, Registered};
 #[cfg(feature = "config-file")]
 #[doc(hidden)]

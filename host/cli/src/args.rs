@@ -116,6 +116,8 @@ pub(crate) enum Command {
     Metrics(Common),
     /// Show the process, the uptime and the counters of a running host
     Status(Common),
+    /// Look whether this machine has what hosts need: the kernel, limits, the home, plugins, the clock
+    Doctor(Doctor),
     /// Show what a library or a package declares, without running any of its code
     Inspect(Inspect),
     /// Measure dispatch on this machine, beside a raw loop over the same function pointers
@@ -200,6 +202,19 @@ pub(crate) struct Bench {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Demo {
     /// Print the results as a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// One line per paragraph: the terminal's width decides where they break.
+const AFTER_DOCTOR: &str = "\
+Each line is `ok`, `note`, `warning` or `failure`, with what to do about the last two; run it as the user, and with --home and --config, as the host is run.
+If there is a failure, the exit code is 1; warnings are no failure. It opens nothing on the network.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_DOCTOR)]
+pub(crate) struct Doctor {
+    /// Print a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -16,6 +16,7 @@ mod crash;
 mod demo;
 mod dev;
 mod digest;
+mod doctor;
 mod duration;
 mod error;
 mod events;
@@ -103,6 +104,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Events(options) => events::run(options),
         Command::Metrics(options) => metrics::run(options),
         Command::Status(options) => status::run(options),
+        Command::Doctor(options) => doctor::run(options),
         Command::Inspect(options) => inspect::run(options),
         Command::Bench(options) => bench::run(options),
         Command::Demo(options) => demo::run(options),

@@ -189,6 +189,10 @@ impl Finder {
         Finder { directories: directories.iter().cloned().chain(program).chain(from_variable).collect() }
     }
 
+    pub(crate) fn directories(&self) -> &[PathBuf] {
+        &self.directories
+    }
+
     /// The library of the plugin with that name.
     pub(crate) fn find(&self, name: &str) -> Result<PathBuf, Error> {
         let files = file_names(name);
