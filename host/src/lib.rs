@@ -142,6 +142,8 @@ pub use hookrail_engine::{
     MessageLimits, PluginConfig, PluginHandle, Revocable, Services, TOO_LARGE, Ticket, Traces, UnloadLimits, Upgraded,
     schema,
 };
+#[doc(hidden)]
+pub use hookrail_engine::{DeclaredEndpoints, declared_endpoints, secrets};
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
 pub use hookrail_model::ParseError;
 pub use hookrail_model::capability::{Capability, NoCapability};

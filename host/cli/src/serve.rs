@@ -3,7 +3,7 @@
 mod commands;
 mod default;
 mod reload;
-mod stdio;
+pub(crate) mod stdio;
 mod supervisor;
 
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(crate) fn run(options: &Serve) -> Result<ExitCode, Error> {
     for (name, config) in &host.config().pipelines {
         streams.add(name, config)?;
     }
-    streams.check()?;
+    streams.check().map_err(|error| host.config().located_error(error))?;
     commands::register(&manager, &streams);
     let reloading = Reloading::new(&host, &streams, options.drain);
     reloading.register(&manager);

@@ -17,6 +17,7 @@
 
 mod counts;
 mod flow;
+mod foresee;
 mod io;
 mod item;
 mod marks;
@@ -34,5 +35,6 @@ mod trial;
 mod watched;
 mod whole;
 
+pub use foresee::ForeseenEndpoint;
 pub use streams::{NewStreams, Streams, mistakes};
 pub use trial::{Fate, Trial};

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::{Sink, Source};
-use hookrail_engine::{Attendant, Endpoints, Host};
+use hookrail_engine::{Attendant, DeclaredEndpoints, Endpoints, Host};
 use hookrail_model::error::{ApiMisuse, ConfigError, Error};
 use hookrail_model::log;
 use hookrail_model::note::EndpointKind;
@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::flow::Points;
+use crate::foresee::{self, ForeseenEndpoint};
 use crate::marks::Changes;
 use crate::own::Own;
 use crate::pipeline::{self, Pipeline};
@@ -131,6 +132,17 @@ impl NewStreams {
         make: impl Fn(&Value) -> hookrail_abi::Result<S> + Send + Sync + 'static,
     ) {
         self.own.add_sink(name, make);
+    }
+
+    /// Checks the configurations of all endpoints of these pipelines, and starts nothing. `find` says what a plugin declares,
+    /// if that is known.
+    #[doc(hidden)]
+    pub fn foresee(
+        &self,
+        pipelines: &BTreeMap<String, PipelineConfig>,
+        find: impl FnMut(&str) -> Option<Arc<DeclaredEndpoints>>,
+    ) -> Vec<ForeseenEndpoint> {
+        foresee::all(&self.own, pipelines, find)
     }
 
     /// Begins: from now on the endpoints of the host's plugins are run in pipelines.

@@ -1,13 +1,14 @@
 //! Reading the configuration again while messages flow: pipelines, and the configurations of plugins. A mistake changes
 //! nothing.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use hookrail::control::command::{ReloadConfig, ReloadedConfig};
 use hookrail::control::{self, Manager};
 use hookrail::stream::Streams;
-use hookrail::{Config, Host, PluginHandle};
+use hookrail::{Config, Host, PluginHandle, secrets};
 use serde_json::{Value, json};
 
 use super::default;
@@ -19,13 +20,27 @@ pub(super) struct Reloading {
     host: Weak<Host>,
     streams: Weak<Streams>,
     drain: Duration,
-    /// The configuration in effect.
-    current: Mutex<Config>,
+    current: Mutex<Current>,
+}
+
+/// The configuration in effect.
+struct Current {
+    config: Config,
+    /// Of instances whose configuration names files of secrets, what was in those.
+    secrets: BTreeMap<String, u64>,
+}
+
+impl Current {
+    fn of(config: Config) -> Self {
+        let instances = config.plugins.keys().flat_map(|plugin| config.instances(plugin));
+        let secrets = instances.filter_map(|(name, value)| Some((name, secrets::fingerprint(&value)?))).collect();
+        Current { config, secrets }
+    }
 }
 
 impl Reloading {
     pub(super) fn new(host: &Arc<Host>, streams: &Arc<Streams>, drain: Duration) -> Arc<Self> {
-        let current = Mutex::new(host.config().clone());
+        let current = Mutex::new(Current::of(host.config().clone()));
         Arc::new(Reloading { host: Arc::downgrade(host), streams: Arc::downgrade(streams), drain, current })
     }
 
@@ -50,7 +65,9 @@ impl Reloading {
         if new.pipelines.is_empty() {
             default::add(&mut new);
         }
-        done.needs_restart = fixed(&current, &new);
+        // Before they are read: what changes meanwhile differs from that.
+        let new = Current::of(new);
+        done.needs_restart = fixed(&current.config, &new.config);
         let mut begun = Begun { host: &host, loaded: Vec::new(), given: Vec::new() };
         match begun.change(&streams, (&current, &new), Instant::now() + self.drain, &mut done) {
             Ok(()) => {
@@ -78,17 +95,20 @@ impl Begun<'_> {
     fn change(
         &mut self,
         streams: &Streams,
-        (before, now): (&Config, &Config),
+        (before, now): (&Current, &Current),
         deadline: Instant,
         done: &mut ReloadedConfig,
     ) -> Result<(), control::Error> {
-        self.load_used(now, done)?;
+        self.load_used(&now.config, done)?;
         for (instance, before, value) in instances(self.host, before, now) {
-            self.host.reload(&instance, &value)?;
+            let reloaded = self.host.reload_of_file(&instance, &value);
+            reloaded.map_err(|error| now.config.located_error(error))?;
             done.changed.push(format!("{instance} has another configuration"));
             self.given.push((instance, before));
         }
-        done.changed.extend(streams.apply(&now.pipelines, deadline)?);
+        let applied = streams.apply(&now.config.pipelines, deadline);
+        let applied = applied.map_err(|error| now.config.located_error(error))?;
+        done.changed.extend(applied);
         Ok(())
     }
 
@@ -108,7 +128,7 @@ impl Begun<'_> {
     /// Gives instances what they had before, and unloads what was loaded.
     fn undo(self) {
         for (instance, before) in &self.given {
-            if let Err(error) = self.host.reload(instance, before) {
+            if let Err(error) = self.host.reload_of_file(instance, before) {
                 tracing::error!(instance, "it keeps its new configuration: {error}");
             }
         }
@@ -121,14 +141,16 @@ impl Begun<'_> {
 }
 
 /// The running instances whose configuration in the file has changed: before, and now.
-fn instances(host: &Host, before: &Config, now: &Config) -> Vec<(String, Value, Value)> {
+fn instances(host: &Host, before: &Current, now: &Current) -> Vec<(String, Value, Value)> {
     let running: Vec<_> = host.plugin_views().into_iter().flat_map(|plugin| plugin.instances).collect();
     let mut changed = Vec::new();
-    for plugin in now.plugins.keys() {
-        let old = before.instances(plugin);
-        for (instance, value) in now.instances(plugin) {
+    for plugin in now.config.plugins.keys() {
+        let old = before.config.instances(plugin);
+        for (instance, value) in now.config.instances(plugin) {
+            let has_others = before.secrets.get(&instance) != now.secrets.get(&instance);
             let known = old.iter().find(|(name, _)| *name == instance).map(|(_, value)| value);
-            if let Some(known) = known.filter(|known| **known != value && running.contains(&instance)) {
+            let differs = |known: &&Value| **known != value || has_others;
+            if let Some(known) = known.filter(|known| differs(known) && running.contains(&instance)) {
                 changed.push((instance, given(known), given(&value)));
             }
         }

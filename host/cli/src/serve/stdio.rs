@@ -48,7 +48,7 @@ enum Format {
     Text,
 }
 
-pub(super) fn offer(streams: &mut NewStreams) {
+pub(crate) fn offer(streams: &mut NewStreams) {
     streams.offer_source("stdin", |config| {
         let Stdin { topic } = parse(config)?;
         Ok(move |io: &mut SourceIo<'_>| read(io, &topic))

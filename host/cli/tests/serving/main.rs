@@ -1,10 +1,12 @@
 //! `hookrail serve`: real files, real plugins, real signals.
 
 mod changes;
+mod checked;
 mod kills;
 mod metrics;
 mod operators;
 mod scenes;
+mod secrets;
 mod serve;
 mod supervised;
 mod tested;
