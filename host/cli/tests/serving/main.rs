@@ -2,6 +2,7 @@
 
 mod changes;
 mod checked;
+mod follow;
 mod kills;
 mod metrics;
 mod operators;

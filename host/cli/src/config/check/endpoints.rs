@@ -50,7 +50,7 @@ pub(super) fn all(
     is_offline: bool,
 ) -> Result<Vec<CheckedEndpoint>, Error> {
     let mut streams = Streams::of(host)?;
-    stdio::offer(&mut streams);
+    stdio::offer(&mut streams, None);
     let mut known: BTreeMap<String, Result<Arc<DeclaredEndpoints>, Error>> = BTreeMap::new();
     let foreseen = streams.foresee(&host.config().pipelines, |plugin| {
         let library = host.config().plugins.get(plugin).and_then(|plugin| plugin.library.as_deref());
