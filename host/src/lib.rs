@@ -131,12 +131,19 @@ pub mod worker {
     pub use hookrail_model::unit::{Exit, ExitStatus, Restarts};
 }
 
+#[doc(hidden)]
+pub use hookrail_dispatch::reclaim::has_membarrier;
 pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, PinnedChains, Registered};
+#[cfg(feature = "config-file")]
+#[doc(hidden)]
+pub use hookrail_engine::parse_whole;
 pub use hookrail_engine::{
     BAD_TOPIC, Caller, Config, ConfigKey, Denial, DroppedContent, Events, Host, InstanceConfig, KeyOrigin, Limits,
     MessageLimits, PluginConfig, PluginHandle, Revocable, Services, TOO_LARGE, Ticket, Traces, UnloadLimits, Upgraded,
     schema,
 };
+#[doc(hidden)]
+pub use hookrail_engine::{DeclaredEndpoints, declared_endpoints, secrets};
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
 pub use hookrail_model::ParseError;
 pub use hookrail_model::bus::{BusView, SubscriptionView};

@@ -14,6 +14,7 @@ mod selection;
 mod serve;
 mod setup;
 mod store;
+mod test;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub(crate) use self::selection::{Common, Selection};
 pub(crate) use self::serve::Serve;
 pub(crate) use self::setup::Setup;
 pub(crate) use self::store::{Store, Swap};
+pub(crate) use self::test::Test;
 use crate::{candidates, exit};
 
 /// The heading of the options that every command has.
@@ -94,6 +96,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Run pipelines: sources, through the plugins, to sinks; until it is told to end
     Serve(Serve),
+    /// Test what plugins and pipelines do with messages: a file has messages, and what is expected of them
+    Test(Test),
     /// Show hook points and their callbacks, and observe them in a running host
     #[command(subcommand)]
     Hooks(Hooks),
@@ -112,6 +116,8 @@ pub(crate) enum Command {
     Metrics(Common),
     /// Show the process, the uptime and the counters of a running host
     Status(Common),
+    /// Look whether this machine has what hosts need: the kernel, limits, the home, plugins, the clock
+    Doctor(Doctor),
     /// Show what a library or a package declares, without running any of its code
     Inspect(Inspect),
     /// Measure dispatch on this machine, beside a raw loop over the same function pointers
@@ -196,6 +202,19 @@ pub(crate) struct Bench {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Demo {
     /// Print the results as a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// One line per paragraph: the terminal's width decides where they break.
+const AFTER_DOCTOR: &str = "\
+Each line is `ok`, `note`, `warning` or `failure`, with what to do about the last two; run it as the user, and with --home and --config, as the host is run.
+If there is a failure, the exit code is 1; warnings are no failure. It opens nothing on the network.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_DOCTOR)]
+pub(crate) struct Doctor {
+    /// Print a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

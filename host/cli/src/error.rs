@@ -26,6 +26,8 @@ pub(crate) enum Error {
     Host(#[from] control::Error),
     #[error("{file} is not a configuration:{why}")]
     BadConfig { file: String, why: String },
+    #[error("the tests cannot run:{}", .0.iter().map(|mistake| format!("\n  {mistake}")).collect::<String>())]
+    BadTests(Vec<String>),
     #[error("the key {key}: {why}")]
     BadKey { key: String, why: String },
     /// Enabled plugins are relied on.
@@ -163,6 +165,7 @@ impl Error {
             Error::NoPassword { .. } => "HR0628",
             Error::NoCrash => ControlError::NoCrash(String::new()).code_and_fix().0,
             Error::NoReplay { .. } => "HR0631",
+            Error::BadTests(_) => "HR0632",
             Error::PluginExit => "HR0629",
             Error::Encoding { .. } => "HR0630",
         }
@@ -208,6 +211,7 @@ impl Error {
             }
             Error::NoBuilder { .. } => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
             Error::BadConfig { .. } => "`hookrail config schema NAME` prints what a plugin takes, docs/guide/operating.md says what `plugin apply` reads".into(),
+            Error::BadTests(_) => "docs/guide/serving.md says what a file of tests takes".into(),
             Error::NoRevision { name, .. } => {
                 format!("`hookrail config history {name}` shows those that are kept").into()
             }

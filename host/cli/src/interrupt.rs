@@ -1,11 +1,12 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the first one ends the reading, the second one the process.
+//! Ctrl-C and SIGTERM, and SIGHUP where it is not heard for something else: the first one ends the reading, the second one
+//! the process.
 //!
 //! `signal-hook` continues to call the handler that was installed before its own. If it is installed before any plugin
 //! is loaded, that handler cannot be a plugin's, which might be unmapped by then. So there are two steps, and between
 //! them the signals have their default effect.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,6 +19,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level::pipe};
 
 use crate::error::Error;
+use crate::stdout;
 
 /// The handlers are installed; the next signal still ends the process at once.
 pub(crate) struct Prepared {
@@ -194,6 +196,15 @@ impl Drop for EndedByPanic<'_> {
 pub(crate) fn hang_ups() -> Result<Option<Signals>, Error> {
     let listen = || if is_ignored(SIGHUP)? { Ok(None) } else { Signals::new([SIGHUP]).map(Some) };
     listen().map_err(failed)
+}
+
+/// Both for a program in a terminal or elsewhere: in one, SIGHUP means that it has gone, and ends the program as Ctrl-C does.
+pub(crate) fn prepare_unless_terminal() -> Result<(Prepared, Option<Signals>), Error> {
+    if io::stdin().is_terminal() || stdout::ours().is_terminal() || io::stderr().is_terminal() {
+        Ok((Interrupt::prepare()?, None))
+    } else {
+        Ok((Interrupt::prepare_to_stay()?, hang_ups()?))
+    }
 }
 
 fn failed(cause: io::Error) -> Error {

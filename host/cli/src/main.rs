@@ -16,6 +16,7 @@ mod crash;
 mod demo;
 mod dev;
 mod digest;
+mod doctor;
 mod duration;
 mod error;
 mod events;
@@ -53,6 +54,7 @@ mod status;
 mod stderr;
 mod stdout;
 mod table;
+mod test;
 mod trust;
 mod verify;
 mod watch;
@@ -94,6 +96,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
     match &args.command {
         Command::Run(options) => run::run(options),
         Command::Serve(options) => serve::run(options),
+        Command::Test(options) => test::run(options),
         Command::Pipeline(command) => pipeline::run(command),
         Command::Hooks(command) => hooks::run(command),
         Command::Plugin(command) => plugin::run(command),
@@ -101,6 +104,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Events(options) => events::run(options),
         Command::Metrics(options) => metrics::run(options),
         Command::Status(options) => status::run(options),
+        Command::Doctor(options) => doctor::run(options),
         Command::Inspect(options) => inspect::run(options),
         Command::Bench(options) => bench::run(options),
         Command::Demo(options) => demo::run(options),

@@ -50,6 +50,18 @@ impl Chosen {
         Ok(())
     }
 
+    /// Leaves out the files of plugins without a callback on that point; what is installed and enabled stays.
+    pub(crate) fn retain_those_on(&mut self, point: &str) -> Result<(), Error> {
+        let mut others = Vec::new();
+        for (name, file) in &self.files {
+            if !hookrail::inspect(file)?.note.hooks.iter().any(|hook| hook.point == point) {
+                others.push(name.clone());
+            }
+        }
+        others.iter().for_each(|name| _ = self.files.remove(name));
+        Ok(())
+    }
+
     /// A host with all of them, and its manager. `program` is what the catalogue of points calls it.
     pub(crate) fn load(self, program: &'static str) -> Result<(Host, Manager), Error> {
         let host = Host::new(self.config)?;
@@ -175,6 +187,10 @@ impl Finder {
         let variable = std::env::var_os("HOOKRAIL_PLUGINS").unwrap_or_default();
         let from_variable = std::env::split_paths(&variable).filter(|directory| !directory.as_os_str().is_empty());
         Finder { directories: directories.iter().cloned().chain(program).chain(from_variable).collect() }
+    }
+
+    pub(crate) fn directories(&self) -> &[PathBuf] {
+        &self.directories
     }
 
     /// The library of the plugin with that name.

@@ -5,6 +5,7 @@ mod complaints;
 mod counters;
 mod denials;
 mod encoding;
+mod follow;
 mod incoming;
 mod input;
 mod lines;
@@ -30,9 +31,9 @@ use hookrail::control::{Control, Manager, socket_in};
 use crate::args::Run;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::interrupt::Interrupt;
 use crate::plugins::Chosen;
-use crate::stderr;
+use crate::serve::reload::Reloading;
+use crate::{interrupt, stderr};
 
 use counters::Counters;
 use denials::ByCause;
@@ -51,21 +52,28 @@ enum Path<'scope> {
 }
 
 pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
+    if options.follow {
+        return follow::run(options);
+    }
     let inputs = input::check(&options.files)?;
     let chosen = Chosen::by(&options.setup)?;
     // Before they are loaded: changes made meanwhile count as changes.
     let replacing = options.watch.then(|| Replacing::of(&chosen.files));
     let has_store = chosen.has_store();
-    let interrupt = Interrupt::prepare()?;
+    let (interrupt, hang_ups) = interrupt::prepare_unless_terminal()?;
     let (host, manager) = chosen.load("hookrail run")?;
+    let host = Arc::new(host);
     if host.plugin_views().is_empty() && !options.quiet {
         stderr::line("note: no plugin is loaded (--plugin, hookrail.toml): messages pass the built-in checks only");
     }
+    let reloading = Reloading::new(&host, None, Duration::ZERO, Arc::new(|_| ()));
+    reloading.register(&manager);
     let counters = Arc::new(Counters::new(options.threads.into()));
     let control = control(&host, &manager, options, &counters);
     let progress = Progress::new(&inputs, options);
     let interrupt = interrupt.arm();
     interrupt.then(warn_stuck)?;
+    reloading.at_each(hang_ups)?;
     let reading = Reading { options, interrupt: &interrupt, progress: &progress, counters: &counters };
     let start = Instant::now();
     let (read, denials) = thread::scope(|scope| {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::stdio::dup2_stdout;
 
@@ -27,6 +27,13 @@ pub(crate) fn take() -> io::Result<()> {
 /// If it is not taken yet, and no further descriptor can be had.
 pub(crate) fn ours() -> &'static File {
     OURS.get_or_init(|| cloned().expect("one more descriptor can be had"))
+}
+
+/// Whether whoever reads it has gone: a pipe, a socket or a terminal without its other end.
+pub(crate) fn has_no_reader() -> bool {
+    let mut polled = [PollFd::new(ours(), PollFlags::empty())];
+    let looked = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    looked.is_ok() && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
 /// Writes everything, also where another program has set it to return at once when it is full.

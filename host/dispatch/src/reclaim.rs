@@ -23,6 +23,11 @@ pub fn is_inside() -> bool {
     threads::own().is_some_and(Slot::is_inside)
 }
 
+/// Whether the kernel issues the readers' half of the barrier; otherwise each dispatch pays for a full fence of its own.
+pub fn has_membarrier() -> bool {
+    is_asymmetric()
+}
+
 /// Clears what calls have left on this thread's stack, as far as the C library keeps it for another thread: there it would
 /// look like calls of that thread. For a thread that has run code of plugins and is about to end.
 #[inline(never)]

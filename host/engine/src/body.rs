@@ -13,7 +13,7 @@ use hookrail_loader::{Closed, Meter, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::Error;
 use hookrail_model::isolation::WorkerView;
-use hookrail_model::note::Note;
+use hookrail_model::note::{EndpointKind, Note};
 use serde::{Deserialize, Serialize};
 
 use crate::endpoints::{Accepts, Attending};
@@ -53,6 +53,12 @@ pub trait Body: fmt::Debug + Send {
     /// # Errors
     /// If it fails to write it.
     fn schema(&self) -> Result<Option<String>, Error>;
+
+    /// The JSON Schema of the configuration of an endpoint that it declares, if it states one.
+    ///
+    /// # Errors
+    /// If it fails to write it.
+    fn endpoint_schema(&self, kind: EndpointKind, name: &str) -> Result<Option<String>, Error>;
 
     /// Creates an instance.
     ///

@@ -12,7 +12,7 @@ mod plugin;
 #[cfg(feature = "config-file")]
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,7 +28,10 @@ use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 
 use crate::in_process::Opening;
+use crate::secrets::{self, Resolved};
 pub use keys::{ConfigKey, KeyOrigin};
+#[cfg(feature = "config-file")]
+pub use mistakes::parse_whole;
 use places::Places;
 pub use plugin::{InstanceConfig, PluginConfig};
 
@@ -98,10 +101,23 @@ setters!(Config {
 pub struct RuntimeOverrides {
     /// Configurations by instance; they take precedence over those of the host's configuration.
     pub configs: BTreeMap<String, serde_json::Value>,
+    /// The instances whose configuration is that of a file, which was read again: it may name files of secrets.
+    pub of_file: BTreeSet<String>,
     /// About its callbacks; the host's configuration goes before them.
     pub overrides: Vec<CallbackOverride>,
     /// In which process it runs; it takes precedence over the host's configuration.
     pub isolation: Option<Placed>,
+}
+
+impl RuntimeOverrides {
+    pub(crate) fn set(&mut self, instance: &str, config: &serde_json::Value, is_of_file: bool) {
+        self.configs.insert(instance.into(), config.clone());
+        if is_of_file {
+            self.of_file.insert(instance.into())
+        } else {
+            self.of_file.remove(instance)
+        };
+    }
 }
 
 /// The limits that are watched while plugins run.
@@ -246,7 +262,7 @@ impl Config {
     #[doc(hidden)]
     pub fn located(&self, error: ConfigError) -> ConfigError {
         let key = match &error {
-            ConfigError::InvalidValue { key, .. } => Some(key.clone()),
+            ConfigError::Endpoint { key, .. } | ConfigError::InvalidValue { key, .. } => Some(key.clone()),
             ConfigError::ReservedPriority { point, callback, .. } => self.key_of_override(point, callback),
             ConfigError::Schema { instance, .. } => Some(key_of_instance(instance)),
             ConfigError::TooManyInstances(plugin) => Some(format!("plugins.{plugin}.instances")),
@@ -308,6 +324,15 @@ impl Config {
         }
         found.extend(CallbackOverride::check(&self.overrides).err());
         found.into_iter().map(|error| self.located(error)).collect()
+    }
+
+    /// What this says of an instance, with the secrets in the files that it names.
+    ///
+    /// # Errors
+    /// If such a file cannot be read.
+    #[doc(hidden)]
+    pub fn resolved(&self, instance: &str, value: &serde_json::Value) -> Result<Resolved, Error> {
+        secrets::resolve(value, &key_of_instance(instance)).map_err(|error| self.located(error).into())
     }
 
     /// The instances of a plugin, by name, each with its configuration.
@@ -383,7 +408,7 @@ impl Config {
 }
 
 /// The key of the configuration of an instance.
-fn key_of_instance(instance: &str) -> String {
+pub(crate) fn key_of_instance(instance: &str) -> String {
     match instance.split_once(':') {
         Some((plugin, key)) => format!("plugins.{plugin}.instances.{key}.config"),
         None => format!("plugins.{instance}.config"),

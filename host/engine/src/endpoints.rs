@@ -14,7 +14,8 @@ use hookrail_abi::boundary::StreamIo;
 use hookrail_model::error::{ApiMisuse, Error, Misbehaved};
 use hookrail_model::note::{EndpointKind, NoteEndpoint};
 use hookrail_model::schema::Schema;
-use serde_json::Value;
+
+use crate::secrets::Resolved;
 
 /// What runs the endpoints of a host's plugins.
 pub trait Attendant: Send + Sync {
@@ -69,6 +70,14 @@ pub struct Endpoints {
     instances: Vec<(Arc<str>, Arc<dyn Accepts>)>,
     /// How many are in use, and [`CLOSED`].
     uses: AtomicUsize,
+}
+
+/// The endpoints that a library declares, without an instance of it.
+#[derive(Debug)]
+pub struct DeclaredEndpoints {
+    pub(crate) declared: Vec<NoteEndpoint>,
+    /// Of each, the JSON Schema of its configuration, if it states one.
+    pub(crate) schemas: Vec<Option<String>>,
 }
 
 /// A host's attendant, if there is one.
@@ -162,11 +171,12 @@ impl Endpoints {
         instance: &str,
         kind: EndpointKind,
         name: &str,
-        config: &Value,
+        config: &Resolved,
     ) -> Result<Accepted, Error> {
         self.check(instance, kind, name, config)?;
         let (in_use, of) = self.enter(instance)?;
-        Ok(Accepted { endpoint: of.accept(kind, name, &config.to_string())?, _use: in_use })
+        let endpoint = of.accept(kind, name, &config.value().to_string()).map_err(|error| config.hidden(error))?;
+        Ok(Accepted { endpoint, _use: in_use })
     }
 
     /// Checks what is wrong with a configuration for good, without making an endpoint.
@@ -178,28 +188,11 @@ impl Endpoints {
         instance: &str,
         kind: EndpointKind,
         name: &str,
-        config: &Value,
+        config: &Resolved,
     ) -> Result<(), Error> {
         let (_in_use, of) = self.enter(instance)?;
-        self.check_declared(instance, kind, name)?;
-        match of.schema(kind, name)? {
-            Some(schema) => Schema::new(instance, schema)?.check(&format!("{instance}/{name}"), config),
-            None => Ok(()),
-        }
-    }
-
-    fn check_declared(&self, instance: &str, kind: EndpointKind, name: &str) -> Result<(), Error> {
-        let of_kind = self.declared.iter().filter(|declared| declared.kind == kind);
-        let names: Vec<_> = of_kind.map(|declared| &*declared.name).collect();
-        if names.contains(&name) {
-            return Ok(());
-        }
-        let kind = kind.name();
-        let why = match &*names {
-            [] => format!("it has no {kind}"),
-            names => format!("it has no {kind} `{name}`, but {}", names.join(", ")),
-        };
-        Err(Error::misbehaved(instance, Misbehaved::failed("accept", why)))
+        check_declared(&self.declared, instance, kind, name)?;
+        check_schema(of.schema(kind, name)?, instance, name, config)
     }
 
     /// The JSON Schema of the configuration of an endpoint, if the plugin states one.
@@ -229,6 +222,45 @@ impl Endpoints {
     pub(crate) fn uses(&self) -> usize {
         // Acquire: pairs with the Release of each use's end, so what it has done is done.
         self.uses.load(Ordering::Acquire) & !CLOSED
+    }
+}
+
+impl DeclaredEndpoints {
+    /// All of them.
+    pub fn declared(&self) -> &[NoteEndpoint] {
+        &self.declared
+    }
+
+    /// As [`Endpoints::check`].
+    ///
+    /// # Errors
+    /// As for that.
+    pub fn check(&self, instance: &str, kind: EndpointKind, name: &str, config: &Resolved) -> Result<(), Error> {
+        check_declared(&self.declared, instance, kind, name)?;
+        let is_it = |declared: &NoteEndpoint| declared.kind == kind && declared.name == name;
+        let at = self.declared.iter().position(is_it).expect("it is declared");
+        check_schema(self.schemas[at].clone(), instance, name, config)
+    }
+}
+
+fn check_declared(declared: &[NoteEndpoint], instance: &str, kind: EndpointKind, name: &str) -> Result<(), Error> {
+    let of_kind = declared.iter().filter(|declared| declared.kind == kind);
+    let names: Vec<_> = of_kind.map(|declared| &*declared.name).collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let kind = kind.name();
+    let why = match &*names {
+        [] => format!("it has no {kind}"),
+        names => format!("it has no {kind} `{name}`, but {}", names.join(", ")),
+    };
+    Err(Error::misbehaved(instance, Misbehaved::failed("accept", why)))
+}
+
+fn check_schema(schema: Option<String>, instance: &str, name: &str, config: &Resolved) -> Result<(), Error> {
+    match schema {
+        Some(schema) => config.check(&Schema::new(instance, schema)?, &format!("{instance}/{name}")),
+        None => Ok(()),
     }
 }
 

@@ -216,6 +216,15 @@ impl Host {
         self.core.reload(instance, config)
     }
 
+    /// As [`reload`](Self::reload), with what a configuration file says.
+    ///
+    /// # Errors
+    /// As for that, and if a file of a secret cannot be read.
+    #[doc(hidden)]
+    pub fn reload_of_file(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+        self.core.reload_of_file(instance, config)
+    }
+
     /// The configuration of a loaded instance: that of [`Config`], until [`reload`](Host::reload) or the plugin itself
     /// changes it. The event [`ConfigWritten`](hookrail_model::event::EventKind::ConfigWritten) tells of the latter;
     /// without a store it is held until the plugin is unloaded, and keeping it longer is up to the program.

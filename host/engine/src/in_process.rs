@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::Text;
-use hookrail_abi::boundary::{self, ReloadTable, SavedState, SchemaTable, Str};
+use hookrail_abi::boundary::{self, ReloadTable, SavedState, SchemaTable, Str, StreamTable};
 use hookrail_abi::host::Report;
 use hookrail_dispatch::frame::{self, Reported};
 use hookrail_image::{Inspection, SealedCopy};
@@ -21,7 +21,7 @@ use hookrail_loader::{Closed, Library, Meter, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::{ApiMisuse, Error, Misbehaved};
 use hookrail_model::log;
-use hookrail_model::note::Note;
+use hookrail_model::note::{EndpointKind, Note};
 use parking_lot::Mutex;
 
 use crate::body::{Admission, Body, Configured, Request, Response, Saved};
@@ -185,6 +185,11 @@ impl Body for InProcess {
         // SAFETY: the text is exclusive for the call.
         self.call("schema", &self.note().name, || unsafe { (table.write)(&mut schema) })?;
         Ok(Some(schema.as_str().into()))
+    }
+
+    fn endpoint_schema(&self, kind: EndpointKind, name: &str) -> Result<Option<String>, Error> {
+        let Some(table) = self.library.table::<StreamTable>() else { return Ok(None) };
+        endpoints::schema(&table, kind, name, |asked| self.call("schema", &self.note().name, asked))
     }
 
     fn create(&mut self, instance: &Configured<'_>) -> Result<(), Error> {

@@ -21,6 +21,8 @@ mod keeping;
 mod plugin;
 mod receive;
 mod register;
+#[doc(hidden)]
+pub mod secrets;
 mod service;
 mod thread;
 mod ticket;
@@ -30,18 +32,21 @@ mod writable;
 
 pub use body::{Admission, Body, Configured, Request, Response, Saved, WorkerStatus};
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
+#[cfg(feature = "config-file")]
+#[doc(hidden)]
+pub use config::parse_whole;
 pub use config::{
     Config, ConfigKey, DroppedContent, InstanceConfig, KeyOrigin, Limits, MessageLimits, PluginConfig,
     RuntimeOverrides, UnloadLimits,
 };
 pub use crashes::Crashes;
-pub use endpoints::{Accepted, Accepts, Attendant, Attending, Endpoint, Endpoints};
+pub use endpoints::{Accepted, Accepts, Attendant, Attending, DeclaredEndpoints, Endpoint, Endpoints};
 pub use event::Events;
 pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgraded};
 pub use in_process::{InProcess, Opening};
 pub use isolation::{Isolation, Placement, provide};
 pub use keeping::Keeper;
-pub use plugin::schema;
+pub use plugin::{declared_endpoints, schema};
 pub use service::{Caller, Revocable, Services, offer, sweep_instance};
 pub use ticket::Ticket;
 pub use units::{Next, UnitControl, UnitEnd, UnitEvent, UnitInbox, UnitNow, UnitOrder, UnitSaid, UnitSpec, Units};

@@ -23,15 +23,16 @@ use hookrail_model::schema::Schema;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-pub use schema::schema;
+pub use schema::{declared_endpoints, schema};
 
 use crate::admission::Startup;
 use crate::body::{Body, Configured, Request, Response, Saved, WorkerStatus};
-use crate::config::{Config, RuntimeOverrides};
+use crate::config::{Config, RuntimeOverrides, key_of_instance};
 use crate::endpoints::{Attending, Endpoints};
 use crate::in_process::{self, InProcess};
 use crate::isolation::{self, Placement};
 use crate::keeping::Keeping;
+use crate::secrets::{self, Resolved};
 use crate::thread;
 use crate::writable::Writable;
 
@@ -173,34 +174,41 @@ impl Loaded {
     pub(crate) fn start(&mut self, context: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
         let name = self.note().name.clone();
         let config = context.config;
-        let mut instances = config.instances(&name);
+        let instances = config.instances(&name);
         if self.note().instances == "one" && instances.len() > 1 {
             return Err(config.located(ConfigError::TooManyInstances(name)).into());
         }
         let known = context.schema.as_ref().or(self.schema.as_ref());
         self.schema = self.ready_schema(instances.first().map_or(&name, |(instance, _)| instance), known)?;
         // All are created before the first one starts, since the effects of a start cannot be undone.
-        for (instance, value) in &mut instances {
-            let runtime = context.runtime_overrides.configs.get(instance);
-            if let Some(runtime) = runtime {
-                value.clone_from(runtime);
-            }
-            *value = configured(value);
-            let fits = self.schema.as_ref().map_or(Ok(()), |schema| schema.check(instance, value));
-            fits.map_err(|error| if runtime.is_some() { error } else { config.located_error(error) })?;
+        let mut ready = Vec::new();
+        for (instance, value) in instances {
+            let RuntimeOverrides { configs, of_file, .. } = context.runtime_overrides;
+            let runtime = configs.get(&instance);
+            let is_of_file = runtime.is_none() || of_file.contains(&instance);
+            let value = configured(runtime.unwrap_or(&value));
+            let resolved =
+                if is_of_file { secrets::resolve(&value, &key_of_instance(&instance)) } else { Ok(value.into()) };
+            let located = |error| if runtime.is_some() { error } else { config.located_error(error) };
+            let resolved = resolved.map_err(|error| located(error.into()))?;
+            let fits = self.schema.as_ref().map_or(Ok(()), |schema| resolved.check(schema, &instance));
+            fits.map_err(located)?;
+            ready.push((instance, resolved));
         }
         self.keeping = Some(context.keeping.clone());
         let writable: Arc<dyn Writable> = context.keeping.clone();
         let units = isolation::units(&config.home_dir());
         let mut additions = Vec::new();
-        for (instance, value) in instances {
-            context.keeping.give(&instance, &value, self.schema.clone(), config.declares(&instance));
+        for (instance, resolved) in ready {
+            let value = resolved.value();
+            context.keeping.give(&instance, value, self.schema.clone(), config.declares(&instance));
             let home = config.home_dir().join("instances").join(instance.replace(':', "@"));
             let (config, writable, units, attending) = (&*value.to_string(), &writable, &units, context.attending);
-            self.body.create(&Configured { name: &instance, config, home: &home, writable, units, attending })?;
+            let configured = Configured { name: &instance, config, home: &home, writable, units, attending };
+            self.body.create(&configured).map_err(|error| resolved.hidden(error))?;
             let instance: Arc<str> = instance.into();
             self.instances.push(instance.clone());
-            additions.extend(self.start_instance(instance, context)?);
+            additions.extend(self.start_instance(instance, context).map_err(|error| resolved.hidden(error))?);
         }
         self.wait_until_ready(config.health.ready)?;
         self.show_endpoints(context.attending)?;
@@ -255,16 +263,15 @@ impl Loaded {
 
     /// Hands a new configuration to a started instance, whose callbacks keep running, and calls `reloaded` before
     /// anybody else can change it.
-    pub(crate) fn reload(&self, instance: &str, config: &Value, reloaded: impl FnOnce()) -> Result<(), Error> {
+    pub(crate) fn reload(&self, instance: &str, config: Resolved, reloaded: impl FnOnce()) -> Result<(), Error> {
         thread::is_alive()?;
-        let config = configured(config);
         let schema = self.ready_schema(instance, self.schema.as_ref())?;
-        schema.map_or(Ok(()), |schema| schema.check(instance, &config))?;
+        schema.map_or(Ok(()), |schema| config.check(&schema, instance))?;
         let changing = self.keeping.as_ref().map(|keeping| keeping.changing());
-        self.body.reload(instance, &config.to_string())?;
+        self.body.reload(instance, &config.value().to_string()).map_err(|error| config.hidden(error))?;
         reloaded();
         if let Some(changing) = &changing {
-            changing.gave(instance, &config);
+            changing.gave(instance, config.value());
         }
         Ok(())
     }
@@ -382,6 +389,6 @@ impl Drop for Attended {
 }
 
 /// What an instance is given: an empty configuration if none is set.
-fn configured(value: &Value) -> Value {
+pub(crate) fn configured(value: &Value) -> Value {
     if value.is_null() { json!({}) } else { value.clone() }
 }

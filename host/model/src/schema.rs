@@ -53,13 +53,27 @@ impl Schema {
     /// If it does not match the schema; the error lists all mistakes.
     #[cfg(feature = "schema")]
     pub fn check(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+        self.check_showing(instance, config, !self.has_secrets)
+    }
+
+    /// As [`check`](Self::check), for a configuration with secrets: no value is shown.
+    ///
+    /// # Errors
+    /// As for that.
+    #[cfg(feature = "schema")]
+    pub fn check_secret(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+        self.check_showing(instance, config, false)
+    }
+
+    #[cfg(feature = "schema")]
+    fn check_showing(&self, instance: &str, config: &serde_json::Value, is_shown: bool) -> Result<(), Error> {
         let mistakes: Vec<_> = self
             .validator
             .iter_errors(config)
             .map(|error| {
                 let path = error.instance_path().to_string();
                 let place = if path.is_empty() { "/".into() } else { path };
-                if self.has_secrets { format!("{place}: {}", error.masked()) } else { format!("{place}: {error}") }
+                if is_shown { format!("{place}: {error}") } else { format!("{place}: {}", error.masked()) }
             })
             .collect();
         if mistakes.is_empty() {
@@ -67,6 +81,15 @@ impl Schema {
         } else {
             Err(ConfigError::Schema { instance: instance.into(), mistakes }.into())
         }
+    }
+
+    /// As [`check`](Self::check).
+    ///
+    /// # Errors
+    /// Never.
+    #[cfg(not(feature = "schema"))]
+    pub fn check_secret(&self, _instance: &str, _config: &serde_json::Value) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Accepts any configuration: without the feature, the plugin's own deserialisation finds the first mistake.

@@ -25,7 +25,7 @@ use crate::topic::Cache;
 /// The points that messages pass.
 #[derive(Debug)]
 pub(crate) struct Points {
-    publish: HookPoint<MessagePublish>,
+    pub(crate) publish: HookPoint<MessagePublish>,
     delivered: HookPoint<MessageDelivered>,
     dropped: HookPoint<MessageDropped>,
     is_withheld: bool,

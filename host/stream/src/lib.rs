@@ -18,6 +18,7 @@
 mod bus;
 mod counts;
 mod flow;
+mod foresee;
 mod io;
 mod item;
 mod marks;
@@ -32,7 +33,10 @@ mod spare;
 pub mod spill;
 mod streams;
 pub mod topic;
+mod trial;
 mod watched;
 mod whole;
 
+pub use foresee::ForeseenEndpoint;
 pub use streams::{NewStreams, Streams, mistakes};
+pub use trial::{Fate, Trial};

@@ -21,10 +21,10 @@ use crate::flow::{Flow, Outlet, Points, Routing};
 use crate::marks::{Changes, Marks};
 use crate::own::Own;
 use crate::queue::{Mode, Queue};
+use crate::route::Routes;
 use crate::slot::{Slot, SlotNow, Way};
 use crate::source::Inlet;
 use crate::spill::Spill;
-use crate::topic::Pattern;
 pub(crate) use check::mistakes;
 
 /// How long sinks have to end when their queues are empty, or nobody waits for that any more.
@@ -67,13 +67,8 @@ impl Parts {
 
     /// Where messages go.
     fn routing(&self) -> Routing {
-        let mut routing = Routing::default();
-        for (sink, (_, outlet)) in self.config.sinks.values().zip(self.sinks.values()) {
-            let pattern = |topic: &String| topic.parse::<Pattern>().expect("by the plan it is one");
-            routing.routes.add(&sink.topics.iter().map(pattern).collect::<Vec<_>>(), sink.headers.clone());
-            routing.outlets.push(outlet.clone());
-        }
-        routing
+        let outlets = self.sinks.values().map(|(_, outlet)| outlet.clone()).collect();
+        Routing { routes: Routes::of(&self.config.sinks), outlets }
     }
 }
 
@@ -116,7 +111,7 @@ impl Pipeline {
             let known = before.config.sinks.get(name).zip(before.sinks.get(name));
             let part = match known {
                 Some((old, (slot, outlet))) if is_same_kind(&old.queue, &sink.queue) => {
-                    let is_same = old.uses == sink.uses && old.config == sink.config;
+                    let is_same = old.uses == sink.uses && old.config == sink.config && !slot.has_other_secrets();
                     let another = || self.slot(name, &sink.uses, &sink.config, Way::Sink(outlet.clone()));
                     (if is_same { slot.clone() } else { another() }, outlet.clone())
                 }
@@ -130,7 +125,7 @@ impl Pipeline {
         for (name, source) in &config.sources {
             let known = before.config.sources.get(name).zip(before.sources.get(name));
             let part = match known {
-                Some((old, part)) if old == source => part.clone(),
+                Some((old, part)) if old == source && !part.0.has_other_secrets() => part.clone(),
                 // The marks are those of the name, whatever it uses: what it cannot use, it forgets.
                 Some((_, (_, inlet))) => {
                     let inlet = Arc::new(inlet.successor());
@@ -250,9 +245,10 @@ impl Pipeline {
         self.parts().slots().try_for_each(look)
     }
 
-    /// Its configuration.
+    /// Whether its configuration is that one, and the secrets in files are what they were.
     pub(crate) fn is_configured(&self, config: &PipelineConfig) -> bool {
-        self.parts().config == *config
+        let parts = self.parts();
+        parts.config == *config && !parts.slots().any(|slot| slot.has_other_secrets())
     }
 
     /// Begins its work, unless it runs; `greet` tells a slot which plugins serve.

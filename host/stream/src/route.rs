@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hookrail_abi::Message;
+use hookrail_model::pipeline::SinkConfig;
 
 use crate::topic::{Cache, Pattern, Subscriptions};
 
@@ -18,6 +19,16 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
+    /// Those of sinks without a mistake, which are numbered in the order of their names.
+    pub(crate) fn of(sinks: &BTreeMap<String, SinkConfig>) -> Self {
+        let mut routes = Routes::default();
+        for sink in sinks.values() {
+            let pattern = |topic: &String| topic.parse::<Pattern>().expect("it was checked");
+            routes.add(&sink.topics.iter().map(pattern).collect::<Vec<_>>(), sink.headers.clone());
+        }
+        routes
+    }
+
     /// Adds the next sink.
     pub(crate) fn add(&mut self, topics: &[Pattern], headers: BTreeMap<String, String>) {
         let number = self.headers.len();

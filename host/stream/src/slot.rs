@@ -7,8 +7,8 @@
 //!    longer each time.
 //! 5. The thread ends, and with it what the plugin has left on it; another one goes on with 1.
 
-mod accepting;
-mod target;
+pub(crate) mod accepting;
+pub(crate) mod target;
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -49,10 +49,14 @@ pub(crate) struct Slot {
     /// `PIPELINE/NAME`
     pub(crate) path: String,
     pub(crate) name: String,
+    /// That of its configuration, as files have it.
+    key: String,
     pub(crate) uses: String,
     pub(crate) way: Way,
     target: Target,
     config: Value,
+    /// Of what its configuration has from files, when an endpoint was accepted last.
+    secrets: Mutex<Option<u64>>,
     flow: Arc<Flow>,
     own: Own,
     state: Mutex<State>,
@@ -112,12 +116,14 @@ impl Slot {
         own: &Own,
     ) -> Arc<Self> {
         Arc::new(Slot {
-            path: format!("{pipeline}/{name}"),
+            path: path_of(pipeline, name),
             name: name.into(),
+            key: key_of(pipeline, way.kind(), name),
             uses: uses.into(),
             target: Target::of(uses, way.kind(), own),
             way,
             config: if config.is_null() { Value::Object(serde_json::Map::new()) } else { config.clone() },
+            secrets: Mutex::default(),
             flow: flow.clone(),
             own: own.clone(),
             state: Mutex::default(),
@@ -310,7 +316,7 @@ impl Slot {
     fn run_one(&self, of: Option<&Arc<Endpoints>>) -> Result<(), Error> {
         let accepted = match of {
             Some(of) => self.accepted(of).map(Runs::Plugin),
-            None => self.own.accept(self.way.kind(), &self.uses, &self.path, &self.config).map(Runs::Own),
+            None => self.accept_own().map(Runs::Own),
         };
         let mut runs = match accepted {
             Ok(runs) => runs,
@@ -406,6 +412,16 @@ impl Drop for Idle<'_> {
         state.is_running = false;
         self.0.changed.notify_all();
     }
+}
+
+/// The path of an endpoint's place.
+pub(crate) fn path_of(pipeline: &str, name: &str) -> String {
+    format!("{pipeline}/{name}")
+}
+
+/// The key of the configuration of an endpoint.
+pub(crate) fn key_of(pipeline: &str, kind: EndpointKind, name: &str) -> String {
+    format!("pipelines.{pipeline}.{}s.{name}.config", kind.name())
 }
 
 /// Between half of the pause and all of it: what fails together does not come again together.

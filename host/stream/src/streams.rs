@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::{Sink, Source};
-use hookrail_engine::{Attendant, Endpoints, Host};
+use hookrail_engine::{Attendant, DeclaredEndpoints, Endpoints, Host};
 use hookrail_model::bus::BusView;
 use hookrail_model::error::{ApiMisuse, ConfigError, Error};
 use hookrail_model::log;
@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::bus::{Bus, ends, service};
 use crate::flow::Points;
+use crate::foresee::{self, ForeseenEndpoint};
 use crate::marks::Changes;
 use crate::own::Own;
 use crate::pipeline::{self, Pipeline};
@@ -87,7 +88,8 @@ pub struct Streams {
 /// Pipelines that are about to begin: the time to offer endpoints of the program's own.
 #[derive(Debug)]
 pub struct NewStreams {
-    points: Points,
+    bus: Arc<Bus>,
+    points: Arc<Points>,
     own: Own,
     home: PathBuf,
 }
@@ -137,15 +139,24 @@ impl NewStreams {
         self.own.add_sink(name, make);
     }
 
+    /// Checks the configurations of all endpoints of these pipelines, and starts nothing. `find` says what a plugin declares,
+    /// if that is known.
+    #[doc(hidden)]
+    pub fn foresee(
+        &self,
+        pipelines: &BTreeMap<String, PipelineConfig>,
+        find: impl FnMut(&str) -> Option<Arc<DeclaredEndpoints>>,
+    ) -> Vec<ForeseenEndpoint> {
+        foresee::all(&self.own, pipelines, find)
+    }
+
     /// Begins: from now on the endpoints of the host's plugins are run in pipelines.
     ///
     /// # Errors
     /// If the host has pipelines already, or the system starts no thread now.
     pub fn begin(self, host: &Host) -> Result<Streams, Error> {
-        let NewStreams { points, mut own, home } = self;
-        let (points, state) = (Arc::new(points), Mutex::default());
-        let (bus, applying, changes) = (Arc::new(Bus::new(&points)), Mutex::default(), Arc::default());
-        ends::offer(&mut own, &bus);
+        let NewStreams { bus, points, own, home } = self;
+        let (state, applying, changes) = (Mutex::default(), Mutex::default(), Arc::default());
         let shared = Arc::new(Shared { bus, points, own, home, state, applying, changes });
         let attendant: Arc<dyn Attendant> = shared.clone();
         if !host.core().attend(&attendant)? {
@@ -166,7 +177,10 @@ impl Streams {
     /// If other points have the names of those that messages pass.
     pub fn of(host: &Host) -> Result<NewStreams, Error> {
         let home = host.config().home_dir().join("streams");
-        Ok(NewStreams { points: Points::of(host)?, own: Own::default(), home })
+        let (points, mut own) = (Arc::new(Points::of(host)?), Own::default());
+        let bus = Arc::new(Bus::new(&points));
+        ends::offer(&mut own, &bus);
+        Ok(NewStreams { bus, points, own, home })
     }
 
     /// Adds a pipeline, which is not started.

@@ -13,12 +13,13 @@ A line of text is a message; what no plugin changes comes out byte for byte.
 With `--input-format json`, a line is a message such as {\"topic\":\"a.b\",\"headers\":[[\"key\",\"value\"]],\"body\":\"text\"}; only `body`, or `body_base64`, is required.
 With `--input-format ndjson`, a line is a JSON object of any kind, such as {\"time\":\"12:00\",\"user\":{\"id\":7}}: the message's body is the line as it is, and single fields of it become headers or the topic.
 A line that is not a valid message is reported, counted and skipped, and the exit code is 4.
-The first Ctrl-C stops reading and shows the summary; the second ends the program.
+The first Ctrl-C stops reading and shows the summary; the second ends the program. SIGHUP has the configuration read again, unless the program has a terminal.
 
 Examples:
   hookrail run --plugin hello --output-format json < log
   hookrail run --input-format ndjson --header-field level --topic-field logger < log
-  hookrail run --config edge.toml --watch access.log error.log > out";
+  hookrail run --config edge.toml --watch access.log error.log > out
+  hookrail run --follow /var/log/app/*.log >> masked";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_RUN)]
@@ -26,6 +27,11 @@ pub(crate) struct Run {
     /// The files to read, one after the other; `-`, or no file, is stdin
     #[arg(value_name = "FILES")]
     pub(crate) files: Vec<PathBuf>,
+
+    /// Follow the files, which need not be there yet, through rotation, from where the last run with the same files has come
+    /// to: lines of text, until it is told to end
+    #[arg(long, requires = "files", conflicts_with_all = ["input_format", "threads", "watch"])]
+    pub(crate) follow: bool,
 
     /// The format of a line of input
     #[arg(long, value_name = "FORMAT", default_value = "text")]

@@ -1,11 +1,13 @@
 //! `hookrail config check`: the configuration in effect, and whether everything in it fits, without starting a plugin.
 
+mod endpoints;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
 use hookrail::store::{Configured, Depth, Origin, SignatureStatus, Store};
-use hookrail::{Config, Host, PluginConfig, Schema, control};
+use hookrail::{Config, Host, PluginConfig, Schema, secrets};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -16,6 +18,8 @@ use crate::plugins::Finder;
 use crate::settings::{Settings, Sourced};
 use crate::table::{Column, Target, table};
 use crate::{plugins, points, print, settings};
+
+use endpoints::CheckedEndpoint;
 
 /// What was checked.
 #[derive(Default, Serialize)]
@@ -28,6 +32,7 @@ struct Report {
     #[serde(serialize_with = "problems")]
     mistakes: Vec<Error>,
     instances: Vec<Checked>,
+    endpoints: Vec<CheckedEndpoint>,
 }
 
 /// The configuration of an instance.
@@ -47,7 +52,9 @@ pub(super) fn run(is_offline: bool, as_json: bool) -> Result<ExitCode, Error> {
     let mistakes: Vec<Error> = mistakes.into_iter().map(|mistake| hookrail::Error::from(mistake).into()).collect();
     let report = if mistakes.is_empty() { checked(is_offline)? } else { Report { mistakes, ..Report::default() } };
     let of_instances = report.instances.iter().filter_map(|checked| checked.error.as_ref());
-    let code = report.mistakes.iter().chain(of_instances).next().map_or(ExitCode::Ok, Error::exit_code);
+    let of_endpoints = report.endpoints.iter().filter_map(|checked| checked.error.as_ref());
+    let code =
+        report.mistakes.iter().chain(of_instances).chain(of_endpoints).next().map_or(ExitCode::Ok, Error::exit_code);
     if as_json {
         print::json(&report)?
     } else {
@@ -63,7 +70,11 @@ fn checked(is_offline: bool) -> Result<Report, Error> {
     let host = Host::new(config)?;
     points::check(&host).map_err(hookrail::Error::from)?;
     let instances = instances(&host, store.as_ref(), is_offline)?;
-    Ok(Report { config: file, home: Some(home), mistakes: Vec::new(), instances })
+    let listed = store.map(|store| store.list(Depth::Metadata)).transpose()?.unwrap_or_default();
+    let is_package =
+        |name: &str| listed.iter().any(|plugin| plugin.name == name && plugin.signature != SignatureStatus::BuiltIn);
+    let endpoints = endpoints::all(&host, is_package, is_offline)?;
+    Ok(Report { config: file, home: Some(home), mistakes: Vec::new(), instances, endpoints })
 }
 
 /// The instances of the plugins that the configuration names, and of those that are installed and either enabled or
@@ -102,8 +113,12 @@ fn instances(host: &Host, store: Option<&Store>, is_offline: bool) -> Result<Vec
         };
         match schema {
             Ok(schema) => checked.extend(configured.into_iter().map(|(instance, origin, value)| {
-                let error = fits(&instance, value, schema.as_ref()).err();
-                let error = error.map(|error| if origin == Origin::Host { located(config, error) } else { error });
+                // Offline no file of a secret is opened.
+                if is_offline && secrets::has_files(&value) {
+                    return Checked { instance, origin, checked: false, error: None };
+                }
+                let error =
+                    fits(&instance, value, schema.as_ref(), Some(config).filter(|_| origin == Origin::Host)).err();
                 Checked { instance, origin, checked: true, error }
             })),
             Err(error) => checked.push(Checked {
@@ -135,21 +150,19 @@ fn of_library(name: &str, library: Option<&Path>) -> Result<Option<Value>, Error
 }
 
 /// As a host validates it: what is configured by nobody is an empty configuration.
-fn fits(instance: &str, value: Value, schema: Option<&Value>) -> Result<(), Error> {
-    let Some(schema) = schema else { return Ok(()) };
+/// Only what the configuration file says may name files of secrets, and only that has a line.
+fn fits(instance: &str, value: Value, schema: Option<&Value>, file: Option<&Config>) -> Result<(), Error> {
     let value = if value.is_null() { json!({}) } else { value };
-    Ok(Schema::new(instance, schema.to_string())?.check(instance, &value)?)
+    let resolved = file.map_or_else(|| Ok(value.clone().into()), |config| config.resolved(instance, &value))?;
+    let Some(schema) = schema else { return Ok(()) };
+    let fits = resolved.check(&Schema::new(instance, schema.to_string())?, instance);
+    Ok(fits.map_err(|error| match file {
+        Some(config) => config.located_error(error),
+        None => error,
+    })?)
 }
 
-/// What is wrong with the configuration file, with its line.
-fn located(config: &Config, error: Error) -> Error {
-    match error {
-        Error::Host(control::Error::Host(error)) => config.located_error(error).into(),
-        error => error,
-    }
-}
-
-fn text(Report { config, home, mistakes, instances }: &Report) -> String {
+fn text(Report { config, home, mistakes, instances, endpoints }: &Report) -> String {
     if !mistakes.is_empty() {
         return mistakes.iter().map(|error| wrong("", error)).collect::<Vec<_>>().join("\n\n");
     }
@@ -170,12 +183,15 @@ fn text(Report { config, home, mistakes, instances }: &Report) -> String {
                 Origin::Plugin => "the plugin itself",
                 _ => "unknown to this version",
             };
-            let fits = match error {
-                Some(_) => "no",
-                None if *checked => "yes",
-                None => "not checked",
-            };
-            vec![instance.clone(), by.into(), fits.into()]
+            vec![instance.clone(), by.into(), answer(*checked, error.as_ref()).into()]
+        });
+        let _ = write!(text, "\n\n{}", table(Target::Stdout, &columns, rows));
+    }
+    if !endpoints.is_empty() {
+        let columns = [Column::Text("source or sink"), Column::Text("uses"), Column::Text("fits")];
+        let rows = endpoints.iter().map(|CheckedEndpoint { key, uses, checked, error, .. }| {
+            let name = key.strip_prefix("pipelines.").and_then(|key| key.strip_suffix(".config")).unwrap_or(key);
+            vec![name.into(), uses.clone(), answer(*checked, error.as_ref()).into()]
         });
         let _ = write!(text, "\n\n{}", table(Target::Stdout, &columns, rows));
     }
@@ -184,7 +200,23 @@ fn text(Report { config, home, mistakes, instances }: &Report) -> String {
             let _ = write!(text, "\n\n{}", wrong(&format!("{}: ", part(instance.clone())), error));
         }
     }
+    for endpoint in endpoints {
+        if let Some(error) = &endpoint.error {
+            // Most say it themselves.
+            let place = part(endpoint.place());
+            let before = if error.to_string().contains(&endpoint.key) { String::new() } else { format!("{place}: ") };
+            let _ = write!(text, "\n\n{}", wrong(&before, error));
+        }
+    }
     text
+}
+
+fn answer(is_checked: bool, error: Option<&Error>) -> &'static str {
+    match error {
+        Some(_) => "no",
+        None if is_checked => "yes",
+        None => "not checked",
+    }
 }
 
 /// A mistake, with what to do about it.

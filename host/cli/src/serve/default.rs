@@ -7,8 +7,11 @@ use serde_json::json;
 const SECRETS: &str =
     r#"(?i)\b(?:pass(?:word|wd)?|token|secret|api[-_]?key|authorization)["']?\s*[=:]\s*["']?(?:bearer\s+)?[^\s"',;]+"#;
 
-/// Adds the pipeline `logs`, and the plugin that masks, unless the operator has configured that.
-pub(super) fn add(config: &mut Config) {
+/// Where no pipeline is configured, adds `logs`, and the plugin that masks unless the operator has configured that.
+pub(super) fn add_if_none(config: &mut Config) {
+    if !config.pipelines.is_empty() {
+        return;
+    }
     let follow = json!({ "paths": ["/var/log/*.log", "/var/log/syslog", "/var/log/messages", "/var/log/*/*.log"] });
     let logs = PipelineConfig::default()
         .with_source("files", SourceConfig::new("tail").with_config(follow))

@@ -1,41 +1,71 @@
-//! Reading the configuration again while messages flow: pipelines, and the configurations of plugins. A mistake changes
-//! nothing.
+//! Reading the configuration again while messages flow: the configurations of plugins, and pipelines if the program runs
+//! some. A mistake changes nothing.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use hookrail::control::command::{ReloadConfig, ReloadedConfig};
 use hookrail::control::{self, Manager};
 use hookrail::stream::Streams;
-use hookrail::{Config, Host, PluginHandle};
+use hookrail::{Config, Host, PluginHandle, secrets};
 use serde_json::{Value, json};
+use signal_hook::iterator::Signals;
 
-use super::default;
+use crate::error::Error;
 use crate::plugins::Finder;
 use crate::{config, plugins, settings, stderr};
 
+/// What a program makes of each configuration that is read.
+pub(crate) type Amend = Arc<dyn Fn(&mut Config) + Send + Sync>;
+
 /// What reads the configuration again.
-pub(super) struct Reloading {
+pub(crate) struct Reloading {
     host: Weak<Host>,
-    streams: Weak<Streams>,
+    /// Of a program that runs pipelines.
+    streams: Option<Weak<Streams>>,
     drain: Duration,
-    /// The configuration in effect.
-    current: Mutex<Config>,
+    amend: Amend,
+    current: Mutex<Current>,
+}
+
+/// The configuration in effect.
+struct Current {
+    config: Config,
+    /// Of instances whose configuration names files of secrets, what was in those.
+    secrets: BTreeMap<String, u64>,
+}
+
+impl Current {
+    fn of(config: Config) -> Self {
+        let instances = config.plugins.keys().flat_map(|plugin| config.instances(plugin));
+        let secrets = instances.filter_map(|(name, value)| Some((name, secrets::fingerprint(&value)?))).collect();
+        Current { config, secrets }
+    }
 }
 
 impl Reloading {
-    pub(super) fn new(host: &Arc<Host>, streams: &Arc<Streams>, drain: Duration) -> Arc<Self> {
-        let current = Mutex::new(host.config().clone());
-        Arc::new(Reloading { host: Arc::downgrade(host), streams: Arc::downgrade(streams), drain, current })
+    pub(crate) fn new(host: &Arc<Host>, streams: Option<&Arc<Streams>>, drain: Duration, amend: Amend) -> Arc<Self> {
+        let current = Mutex::new(Current::of(host.config().clone()));
+        Arc::new(Reloading { host: Arc::downgrade(host), streams: streams.map(Arc::downgrade), drain, amend, current })
     }
 
-    pub(super) fn register(self: &Arc<Self>, manager: &Manager) {
+    pub(crate) fn register(self: &Arc<Self>, manager: &Manager) {
         let reloading = self.clone();
         manager.register(move |_, _: ReloadConfig| reloading.reload());
     }
 
+    /// Does it at each of these signals, if the program hears them, on a thread of its own.
+    pub(crate) fn at_each(self: &Arc<Self>, hang_ups: Option<Signals>) -> Result<(), Error> {
+        let Some(mut hang_ups) = hang_ups else { return Ok(()) };
+        let reloading = self.clone();
+        let listen = move || hang_ups.forever().for_each(|_| reloading.hang_up());
+        let spawned = std::thread::Builder::new().name("reload".into()).spawn(listen);
+        spawned.map(drop).map_err(|cause| Error::system("start a thread", cause))
+    }
+
     /// Does it for a signal, and says what came of it.
-    pub(super) fn hang_up(&self) {
+    fn hang_up(&self) {
         match self.reload() {
             Ok(done) => stderr::lines(format!("the configuration was read again:\n{}", config::reloaded(&done))),
             Err(error) => tracing::error!("the configuration stays as it was: {error}; fix: {}", error.fix()),
@@ -44,15 +74,16 @@ impl Reloading {
 
     fn reload(&self) -> Result<ReloadedConfig, control::Error> {
         let mut done = ReloadedConfig::default();
-        let (Some(host), Some(streams)) = (self.host.upgrade(), self.streams.upgrade()) else { return Ok(done) };
+        let Some(host) = self.host.upgrade() else { return Ok(done) };
+        let streams = self.streams.as_ref().and_then(Weak::upgrade);
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let mut new = settings::read()?.config;
-        if new.pipelines.is_empty() {
-            default::add(&mut new);
-        }
-        done.needs_restart = fixed(&current, &new);
+        (self.amend)(&mut new);
+        // Before they are read: what changes meanwhile differs from that.
+        let new = Current::of(new);
+        done.needs_restart = fixed(&current.config, &new.config);
         let mut begun = Begun { host: &host, loaded: Vec::new(), given: Vec::new() };
-        match begun.change(&streams, (&current, &new), Instant::now() + self.drain, &mut done) {
+        match begun.change(streams.as_deref(), (&current, &new), Instant::now() + self.drain, &mut done) {
             Ok(()) => {
                 *current = new;
                 Ok(done)
@@ -77,18 +108,24 @@ impl Begun<'_> {
     /// Changes plugins and pipelines; says in `done` what has changed.
     fn change(
         &mut self,
-        streams: &Streams,
-        (before, now): (&Config, &Config),
+        streams: Option<&Streams>,
+        (before, now): (&Current, &Current),
         deadline: Instant,
         done: &mut ReloadedConfig,
     ) -> Result<(), control::Error> {
-        self.load_used(now, done)?;
+        if streams.is_some() {
+            self.load_used(&now.config, done)?;
+        }
         for (instance, before, value) in instances(self.host, before, now) {
-            self.host.reload(&instance, &value)?;
+            let reloaded = self.host.reload_of_file(&instance, &value);
+            reloaded.map_err(|error| now.config.located_error(error))?;
             done.changed.push(format!("{instance} has another configuration"));
             self.given.push((instance, before));
         }
-        done.changed.extend(streams.apply(&now.pipelines, deadline)?);
+        if let Some(streams) = streams {
+            let applied = streams.apply(&now.config.pipelines, deadline);
+            done.changed.extend(applied.map_err(|error| now.config.located_error(error))?);
+        }
         Ok(())
     }
 
@@ -108,7 +145,7 @@ impl Begun<'_> {
     /// Gives instances what they had before, and unloads what was loaded.
     fn undo(self) {
         for (instance, before) in &self.given {
-            if let Err(error) = self.host.reload(instance, before) {
+            if let Err(error) = self.host.reload_of_file(instance, before) {
                 tracing::error!(instance, "it keeps its new configuration: {error}");
             }
         }
@@ -121,14 +158,16 @@ impl Begun<'_> {
 }
 
 /// The running instances whose configuration in the file has changed: before, and now.
-fn instances(host: &Host, before: &Config, now: &Config) -> Vec<(String, Value, Value)> {
+fn instances(host: &Host, before: &Current, now: &Current) -> Vec<(String, Value, Value)> {
     let running: Vec<_> = host.plugin_views().into_iter().flat_map(|plugin| plugin.instances).collect();
     let mut changed = Vec::new();
-    for plugin in now.plugins.keys() {
-        let old = before.instances(plugin);
-        for (instance, value) in now.instances(plugin) {
+    for plugin in now.config.plugins.keys() {
+        let old = before.config.instances(plugin);
+        for (instance, value) in now.config.instances(plugin) {
+            let has_others = before.secrets.get(&instance) != now.secrets.get(&instance);
             let known = old.iter().find(|(name, _)| *name == instance).map(|(_, value)| value);
-            if let Some(known) = known.filter(|known| **known != value && running.contains(&instance)) {
+            let differs = |known: &&Value| **known != value || has_others;
+            if let Some(known) = known.filter(|known| differs(known) && running.contains(&instance)) {
                 changed.push((instance, given(known), given(&value)));
             }
         }

@@ -3,6 +3,8 @@
 
 use std::io::{self, BufRead, BufReader};
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hookrail::stream::NewStreams;
 use hookrail::{Message, Received, SinkIo, SourceIo};
@@ -48,14 +50,16 @@ enum Format {
     Text,
 }
 
-pub(super) fn offer(streams: &mut NewStreams) {
+/// Offers both. When whoever reads stdout has gone, `is_read` becomes false, and messages wait; without it they are rejected.
+pub(crate) fn offer(streams: &mut NewStreams, is_read: Option<&Arc<AtomicBool>>) {
+    let is_read = is_read.cloned();
     streams.offer_source("stdin", |config| {
         let Stdin { topic } = parse(config)?;
         Ok(move |io: &mut SourceIo<'_>| read(io, &topic))
     });
-    streams.offer_sink("stdout", |config| {
-        let Stdout { format } = parse(config)?;
-        Ok(move |io: &mut SinkIo<'_>| write(io, format))
+    streams.offer_sink("stdout", move |config| {
+        let (Stdout { format }, is_read) = (parse(config)?, is_read.clone());
+        Ok(move |io: &mut SinkIo<'_>| write(io, format, is_read.as_deref()))
     });
 }
 
@@ -89,7 +93,7 @@ fn read(io: &mut SourceIo<'_>, topic: &str) -> Result<()> {
 }
 
 /// Writes each message as a line of stdout.
-fn write(io: &mut SinkIo<'_>, format: Format) -> Result<()> {
+fn write(io: &mut SinkIo<'_>, format: Format, is_read: Option<&AtomicBool>) -> Result<()> {
     let mut lines = Vec::new();
     loop {
         lines.clear();
@@ -110,9 +114,15 @@ fn write(io: &mut SinkIo<'_>, format: Format) -> Result<()> {
         match stdout::write_all(&lines) {
             Ok(()) => io.ack(taken),
             // Whoever read it has gone, and nobody will come again.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                io.reject(taken, "stdout is closed");
-            }
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => match is_read {
+                Some(is_read) => {
+                    // Relaxed: it guards no other data.
+                    is_read.store(false, Ordering::Relaxed);
+                    while !matches!(io.recv(BATCH, None), Received::Closed) {}
+                    return Ok(());
+                }
+                None => _ = io.reject(taken, "stdout is closed"),
+            },
             Err(error) => return Err(error.into()),
         }
     }

@@ -4,6 +4,7 @@
 mod check;
 mod check_zoo;
 mod completions;
+mod doctor;
 mod errors;
 mod excused;
 mod help;

@@ -267,9 +267,7 @@ fn the_socket_is_private_and_goes_with_the_run() {
     assert!(!socket.exists());
 
     // The same when it is interrupted; when it is killed, whoever looks next clears it away.
-    for (signal, is_left) in
-        [(libc::SIGINT, false), (libc::SIGTERM, false), (libc::SIGHUP, false), (libc::SIGKILL, true)]
-    {
+    for (signal, is_left) in [(libc::SIGINT, false), (libc::SIGTERM, false), (libc::SIGKILL, true)] {
         let run = Run::new("private");
         let socket = run.socket();
         // SAFETY: our own child, which has not been waited for.

@@ -6,6 +6,7 @@ mod ephemeral;
 mod formats;
 mod lost_work;
 mod observation;
+mod reload;
 mod run;
 mod secrets;
 mod threads;

@@ -1,9 +1,13 @@
 //! `hookrail serve`: real files, real plugins, real signals.
 
 mod changes;
+mod checked;
+mod follow;
 mod kills;
 mod metrics;
 mod operators;
 mod scenes;
+mod secrets;
 mod serve;
 mod supervised;
+mod tested;

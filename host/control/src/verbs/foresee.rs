@@ -30,7 +30,12 @@ impl Verbs<'_> {
         let is_of_host = self.host_says(name).is_some();
         for (instance, value) in config.instances(name) {
             let value = if is_of_host { value } else { spec.config.clone() };
-            let fits = schema.check(&instance, &if value.is_null() { json!({}) } else { value });
+            let value = if value.is_null() { json!({}) } else { value };
+            let fits = if is_of_host {
+                config.resolved(&instance, &value).and_then(|resolved| resolved.check(&schema, &instance))
+            } else {
+                schema.check(&instance, &value)
+            };
             fits.map_err(|error| if is_of_host { config.located_error(error) } else { error })?;
         }
         Ok(())

@@ -1,13 +1,14 @@
 //! All mistakes of a configuration file, and not only the first.
 
+use std::mem::replace;
 use std::ops::Range;
 use std::path::Path;
 
 use hookrail_model::error::{ConfigError, Error};
 use serde::Deserialize;
-use serde::de::IntoDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Deserializer};
+use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 use super::places::Places;
 use super::read::not_valid;
@@ -41,7 +42,7 @@ fn of_text(file: &Path, text: &str) -> Vec<ConfigError> {
     if !syntax.is_empty() {
         return syntax.into_iter().take(MOST).map(wrong).collect();
     }
-    let (found, whole) = (of_table(table), toml::from_str(text));
+    let (found, whole) = (of_table::<Config>(table).1, toml::from_str(text));
     let mut mistakes: Vec<_> = found.into_iter().map(wrong).collect();
     if mistakes.is_empty()
         && let Ok(whole) = whole
@@ -51,11 +52,34 @@ fn of_text(file: &Path, text: &str) -> Vec<ConfigError> {
     mistakes
 }
 
-/// What is wrong with the keys of a file: whatever is wrong is left out, until the rest is a configuration.
-fn of_table(mut table: Spanned<DeTable<'_>>) -> Vec<toml::de::Error> {
-    let mut found = Vec::new();
+/// A text of TOML of that form; or everything that is wrong with it, each with its line from 1.
+#[doc(hidden)]
+pub fn parse_whole<T: DeserializeOwned>(text: &str) -> Result<T, Vec<(usize, String)>> {
+    let located = |error: toml::de::Error| {
+        let at = error.span().map_or(0, |at| at.start.min(text.len()));
+        (1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count(), error.message().to_owned())
+    };
+    let (table, syntax) = DeTable::parse_recoverable(text);
+    if !syntax.is_empty() {
+        return Err(syntax.into_iter().take(MOST).map(located).collect());
+    }
+    match of_table(table) {
+        (Some(whole), found) if found.is_empty() => Ok(whole),
+        (_, found) => Err(found.into_iter().map(located).collect()),
+    }
+}
+
+/// What is wrong with the keys of a file: whatever is wrong is left out, until the rest is of the form, and returned.
+fn of_table<T: DeserializeOwned>(mut table: Spanned<DeTable<'_>>) -> (Option<T>, Vec<toml::de::Error>) {
+    let (mut found, mut rest) = (Vec::new(), None);
     while found.len() < MOST {
-        let Err(error) = Config::deserialize(Deserializer::from(table.clone())) else { break };
+        let error = match T::deserialize(Deserializer::from(table.clone())) {
+            Ok(whole) => {
+                rest = Some(whole);
+                break;
+            }
+            Err(error) => error,
+        };
         let is_left_out = error.span().is_some_and(|at| leave_out(table.get_mut(), &at));
         found.push(error);
         if !is_left_out {
@@ -63,13 +87,19 @@ fn of_table(mut table: Spanned<DeTable<'_>>) -> Vec<toml::de::Error> {
         }
     }
     found.sort_by_key(|error: &toml::de::Error| error.span().map(|at| at.start));
-    found
+    (rest, found)
 }
 
 /// Leaves out the key that is at that place, or whose value is; returns whether there is one.
 fn leave_out(table: &mut DeTable<'_>, at: &Range<usize>) -> bool {
     let mut gone = None;
     for (key, value) in table.iter_mut() {
+        if let DeValue::Array(elements) = value.get_mut()
+            && elements.iter().any(|element| element.span() == *at)
+        {
+            *elements = replace(elements, DeArray::new()).into_iter().filter(|element| element.span() != *at).collect();
+            return true;
+        }
         let tables = match value.get_mut() {
             DeValue::Array(elements) => elements.iter_mut().filter_map(|element| as_table(element.get_mut())).collect(),
             DeValue::Table(inner) => vec![inner],

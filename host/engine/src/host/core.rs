@@ -19,12 +19,13 @@ use super::handle::PluginHandle;
 use super::table::{Current, Table};
 use crate::admission::layout;
 use crate::builtin;
-use crate::config::{Config, RuntimeOverrides};
+use crate::config::{Config, RuntimeOverrides, key_of_instance};
 use crate::endpoints::{Attendant, Attending};
 use crate::event::{Announcer, Events};
 use crate::health;
 use crate::keeping::{Keeper, Keeping};
-use crate::plugin::{Loaded, StartContext, States};
+use crate::plugin::{Loaded, StartContext, States, configured};
+use crate::secrets;
 use crate::service;
 use crate::ticket::Ticket;
 use crate::unload::{Before, Ready, Reaper, Then, Unpublished};
@@ -228,6 +229,18 @@ impl Core {
     /// # Errors
     /// If it is not running, cannot reload, or refuses the configuration.
     pub fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+        self.reload_of(instance, config, false)
+    }
+
+    /// As [`reload`](Self::reload), with what a configuration file says: it may name files of secrets.
+    ///
+    /// # Errors
+    /// As for that, and if such a file cannot be read.
+    pub fn reload_of_file(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+        self.reload_of(instance, config, true)
+    }
+
+    fn reload_of(&self, instance: &str, config: &serde_json::Value, is_of_file: bool) -> Result<(), Error> {
         let (owner, lifecycle) = self.table.running(instance)?;
         let loaded = lifecycle.lock();
         let not_loaded = || ApiMisuse::NotLoaded(instance.into());
@@ -236,8 +249,10 @@ impl Core {
         if self.table.running(instance)?.0 != owner {
             return Err(not_loaded().into());
         }
-        let reloaded = || self.table.reloaded(instance, config);
-        loaded.as_ref().ok_or_else(not_loaded)?.reload(instance, config, reloaded)
+        let given = configured(config);
+        let given = if is_of_file { secrets::resolve(&given, &key_of_instance(instance))? } else { given.into() };
+        let reloaded = || self.table.reloaded(instance, config, is_of_file);
+        loaded.as_ref().ok_or_else(not_loaded)?.reload(instance, given, reloaded)
     }
 
     /// Registers the one keeper of the configurations that plugins write themselves. Returns whether this is it:

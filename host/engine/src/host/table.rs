@@ -243,17 +243,17 @@ impl Table {
     }
 
     /// Records a configuration that was reloaded: the next generations start with it.
-    pub fn reloaded(&self, instance: &str, config: &serde_json::Value) {
+    pub fn reloaded(&self, instance: &str, config: &serde_json::Value, is_of_file: bool) {
         let mut names = self.names.lock();
         let Some(entry) = names.by_name.get_mut(plugin_of(instance)) else { return };
         let Some(current) = &mut entry.current else { return };
-        current.runtime_overrides.configs.insert(instance.into(), config.clone());
+        current.runtime_overrides.set(instance, config, is_of_file);
         *entry.revisions.entry(instance.into()).or_default() += 1;
         // It also applies after a rollback.
         for runtime_overrides in
             entry.probations.iter_mut().filter_map(|probation| probation.rollback_point.runtime_overrides.as_mut())
         {
-            runtime_overrides.configs.insert(instance.into(), config.clone());
+            runtime_overrides.set(instance, config, is_of_file);
         }
     }
 

@@ -84,12 +84,7 @@ impl Accepts for Of {
     }
 
     fn schema(&self, kind: EndpointKind, name: &str) -> Result<Option<String>, Error> {
-        let mut schema = Text::new();
-        self.caller.call("schema", || {
-            // SAFETY: by the type invariant the plugin is there; both texts are ours.
-            unsafe { (self.table.schema)(number(kind), Str::new(name), &mut schema) }
-        })?;
-        Ok(Some(schema.as_str().to_owned()).filter(|schema| !schema.is_empty()))
+        schema(&self.table, kind, name, |asked| self.caller.call("schema", asked))
     }
 }
 
@@ -108,6 +103,20 @@ impl Drop for Made {
             hookrail_model::log!(error, "{error}");
         }
     }
+}
+
+/// The JSON Schema of an endpoint, for which there need be no instance. The table is that of a library that is open; `call`
+/// calls a function of it.
+pub(super) fn schema(
+    table: &StreamTable,
+    kind: EndpointKind,
+    name: &str,
+    call: impl FnOnce(&mut dyn FnMut() -> u32) -> Result<(), Error>,
+) -> Result<Option<String>, Error> {
+    let mut schema = Text::new();
+    // SAFETY: the caller says that the library is there; both texts are ours.
+    call(&mut || unsafe { (table.schema)(number(kind), Str::new(name), &mut schema) })?;
+    Ok(Some(schema.as_str().to_owned()).filter(|schema| !schema.is_empty()))
 }
 
 fn number(kind: EndpointKind) -> u32 {

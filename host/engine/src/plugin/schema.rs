@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use hookrail_image::SealedCopy;
 use hookrail_model::error::Error;
+use hookrail_model::note::NoteEndpoint;
 use hookrail_model::schema::Schema;
 
 use super::Loaded;
 use crate::config::Config;
+use crate::endpoints::DeclaredEndpoints;
 
 /// The JSON Schema of a plugin's configuration, if it exports one.
 ///
@@ -24,6 +26,24 @@ pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
     let schema = loaded.body.schema();
     loaded.abandon();
     schema
+}
+
+/// The endpoints that a plugin declares, with the schemas of their configurations.
+///
+/// # Errors
+/// As for [`schema`].
+///
+/// # Safety
+/// As for [`schema`].
+#[doc(hidden)]
+pub unsafe fn declared_endpoints(file: impl AsRef<Path>) -> Result<DeclaredEndpoints, Error> {
+    // SAFETY: the caller trusts the library as this program.
+    let loaded = unsafe { Loaded::open(SealedCopy::of(file.as_ref())?, &Config::default(), 0, None)? };
+    let declared = loaded.body.note().endpoints.clone();
+    let schema = |endpoint: &NoteEndpoint| loaded.body.endpoint_schema(endpoint.kind, &endpoint.name);
+    let schemas: Result<_, _> = declared.iter().map(schema).collect();
+    loaded.abandon();
+    Ok(DeclaredEndpoints { declared, schemas: schemas? })
 }
 
 impl Loaded {

@@ -16,7 +16,7 @@ use hookrail_loader::{Closed, Meter, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::{Error, Incompatible, Misbehaved};
 use hookrail_model::log;
-use hookrail_model::note::Note;
+use hookrail_model::note::{EndpointKind, Note};
 use parking_lot::Mutex;
 
 use super::asked::OfPlugin;
@@ -195,6 +195,16 @@ impl Body for Remote {
         match self.ask(name, Ask::Schema { plugin: self.plugin.number })? {
             Answer::Schema(schema) => Ok(schema),
             _ => Err(self.unexpected(name, "schema")),
+        }
+    }
+
+    fn endpoint_schema(&self, kind: EndpointKind, name: &str) -> Result<Option<String>, Error> {
+        let plugin = &self.plugin.note.name;
+        self.worker.wake(plugin, "schema", Instant::now() + self.plugin.patience)?;
+        let (number, instance) = (self.plugin.number, plugin.clone());
+        match self.ask(plugin, Ask::EndpointSchema { plugin: number, instance, kind, name: name.into() })? {
+            Answer::Schema(schema) => Ok(schema),
+            _ => Err(self.unexpected(plugin, "schema")),
         }
     }
 

@@ -129,9 +129,8 @@ impl Plugins {
                 let of = self.body(plugin)?.endpoints(&instance).ok_or_else(unknown)?;
                 Ok(Answer::Accepted(self.endpoints.accept(&of, (plugin, instance), (kind, &name), &config)?))
             }
-            Ask::EndpointSchema { plugin, instance, kind, name } => {
-                let of = self.body(plugin)?.endpoints(&instance).ok_or_else(unknown)?;
-                Ok(Answer::Schema(of.schema(kind, &name)?))
+            Ask::EndpointSchema { plugin, kind, name, .. } => {
+                Ok(Answer::Schema(self.body(plugin)?.endpoint_schema(kind, &name)?))
             }
             Ask::Run { endpoint, .. } => {
                 self.endpoints.run(endpoint, descriptor)?;

@@ -59,6 +59,17 @@ pub enum ConfigError {
         /// The path and the mistake, for each.
         mistakes: Vec<String>,
     },
+    /// The configuration of an endpoint in a pipeline does not match its schema; all mistakes at once.
+    #[error("`{key}` does not fit the schema of {uses}:{}", lines(mistakes))]
+    #[non_exhaustive]
+    Endpoint {
+        /// The key of the configuration.
+        key: String,
+        /// The endpoint, as `instance/name`.
+        uses: String,
+        /// The path and the mistake, for each.
+        mistakes: Vec<String>,
+    },
     /// More than one instance is configured for a plugin that allows only one.
     #[error("`{0}` can have one instance only")]
     TooManyInstances(String),
@@ -68,6 +79,18 @@ impl ConfigError {
     /// [`File`](Self::File)
     pub fn file(file: impl Into<PathBuf>, why: impl Into<String>) -> Self {
         ConfigError::File { file: file.into(), why: why.into(), instead: None }
+    }
+
+    /// As this, if it is about the schema of an endpoint, whose configuration has that key.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of_endpoint(self, key: &str) -> Self {
+        match self {
+            ConfigError::Schema { instance: uses, mistakes } => {
+                ConfigError::Endpoint { key: key.into(), uses, mistakes }
+            }
+            other => other,
+        }
     }
 
     /// Says what should be written instead, if this is a [`File`](Self::File).
@@ -99,7 +122,7 @@ impl ConfigError {
             ConfigError::File { .. } => "HR0201",
             ConfigError::InFile { error, .. } => error.code(),
             ConfigError::ReservedPriority { .. } => "HR0202",
-            ConfigError::Schema { .. } => "HR0203",
+            ConfigError::Endpoint { .. } | ConfigError::Schema { .. } => "HR0203",
             ConfigError::TooManyInstances(_) => "HR0204",
             ConfigError::InvalidValue { .. } => "HR0205",
         }
@@ -122,6 +145,10 @@ impl ConfigError {
                 .into(),
                 other => other.fix(),
             },
+            ConfigError::Endpoint { uses, .. } => {
+                format!("the README of the plugin `{}` says what it takes", plugin_of(uses.split('/').next().unwrap_or(uses)))
+                    .into()
+            }
             ConfigError::InvalidValue { .. } => "docs/guide/operating.md says what each key means".into(),
             ConfigError::ReservedPriority { .. } => "use any number but 1000 and the ends of the range".into(),
             ConfigError::Schema { instance, .. } => format!(

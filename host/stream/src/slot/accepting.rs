@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use hookrail_engine::{Accepted, Endpoints};
+use hookrail_engine::secrets::{self, Resolved};
+use hookrail_engine::{Accepted, Endpoint, Endpoints};
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::instance::plugin_of;
 
@@ -22,13 +23,15 @@ impl Slot {
     pub(crate) fn check(&self, serving: &[Arc<Endpoints>]) -> Result<(), Error> {
         let Some(endpoints) = self.served_by(serving)? else { return Ok(()) };
         let (instance, name) = self.names(endpoints)?;
-        endpoints.check(instance, self.way.kind(), name, &self.config)
+        endpoints
+            .check(instance, self.way.kind(), name, &self.resolved()?)
+            .map_err(|error| of_endpoint(error, &self.key))
     }
 
     /// Those of its plugin, if that serves. One of the program's own is accepted.
     fn served_by<'a>(&self, serving: &'a [Arc<Endpoints>]) -> Result<Option<&'a Arc<Endpoints>>, Error> {
         let Some(instance) = self.instance() else {
-            return self.own.accept(self.way.kind(), &self.uses, &self.path, &self.config).map(|_| None);
+            return self.accept_own().map(|_| None);
         };
         let found = serving.iter().find(|endpoints| self.uses_of(endpoints));
         // Its plugin is there, so waiting for it would be in vain.
@@ -39,14 +42,41 @@ impl Slot {
         Ok(found)
     }
 
+    /// Its configuration, with the secrets that are in files now.
+    fn resolved(&self) -> Result<Resolved, Error> {
+        Ok(secrets::resolve(&self.config, &self.key)?)
+    }
+
+    /// Whether the secrets that its endpoint was given are others by now.
+    pub(crate) fn has_other_secrets(&self) -> bool {
+        secrets::has_files(&self.config) && *self.secrets.lock() != secrets::fingerprint(&self.config)
+    }
+
+    pub(super) fn accept_own(&self) -> Result<Box<dyn Endpoint>, Error> {
+        *self.secrets.lock() = secrets::fingerprint(&self.config);
+        let config = self.resolved()?;
+        let accepted = self.own.accept(self.way.kind(), &self.uses, &self.path, config.value());
+        accepted.map_err(|error| config.hidden(error))
+    }
+
     pub(super) fn accept_of(&self, of: &Arc<Endpoints>) -> Result<Accepted, Error> {
         let (instance, name) = self.names(of)?;
-        of.accept(instance, self.way.kind(), name, &self.config)
+        // Before they are read: what changes meanwhile differs from that.
+        *self.secrets.lock() = secrets::fingerprint(&self.config);
+        of.accept(instance, self.way.kind(), name, &self.resolved()?).map_err(|error| of_endpoint(error, &self.key))
     }
 
     /// The instance, and the endpoint of it.
     fn names<'a>(&'a self, of: &'a Endpoints) -> Result<(&'a str, &'a str), Error> {
         let Target::Plugin { instance, name } = &self.target else { unreachable!("it is no plugin's") };
-        Ok((instance, name_of(name.as_deref(), instance, self.way.kind(), of)?))
+        Ok((instance, name_of(name.as_deref(), instance, self.way.kind(), of.declared())?))
+    }
+}
+
+/// What is wrong with the configuration of an endpoint, which has that key.
+pub(crate) fn of_endpoint(error: Error, key: &str) -> Error {
+    match error {
+        Error::Config(error) => error.of_endpoint(key).into(),
+        error => error,
     }
 }

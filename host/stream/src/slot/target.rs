@@ -1,14 +1,13 @@
 //! Which endpoint an operator means.
 
-use hookrail_engine::Endpoints;
 use hookrail_model::error::{Error, Misbehaved};
-use hookrail_model::note::EndpointKind;
+use hookrail_model::note::{EndpointKind, NoteEndpoint};
 
 use crate::own::Own;
 
 /// What a slot runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(crate) enum Target {
     /// An endpoint of the program.
     Own(String),
     /// One of an instance; without a name, the only one of its kind.
@@ -16,7 +15,7 @@ pub(super) enum Target {
 }
 
 impl Target {
-    pub(super) fn of(uses: &str, kind: EndpointKind, own: &Own) -> Self {
+    pub(crate) fn of(uses: &str, kind: EndpointKind, own: &Own) -> Self {
         if own.has(kind, uses) {
             return Target::Own(uses.into());
         }
@@ -34,16 +33,16 @@ impl Target {
 }
 
 /// The name of an endpoint of that kind: the one that is given, else the only one that there is.
-pub(super) fn name_of<'a>(
+pub(crate) fn name_of<'a>(
     given: Option<&'a str>,
     instance: &str,
     kind: EndpointKind,
-    endpoints: &'a Endpoints,
+    declared: &'a [NoteEndpoint],
 ) -> Result<&'a str, Error> {
     if let Some(name) = given {
         return Ok(name);
     }
-    let of_kind = endpoints.declared().iter().filter(|endpoint| endpoint.kind == kind);
+    let of_kind = declared.iter().filter(|endpoint| endpoint.kind == kind);
     let names: Vec<_> = of_kind.map(|endpoint| &*endpoint.name).collect();
     let why = match &*names {
         [only] => return Ok(only),

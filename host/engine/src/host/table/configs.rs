@@ -39,6 +39,6 @@ impl Records for Table {
     }
 
     fn changed(&self, instance: &str, config: &Value) {
-        self.reloaded(instance, config);
+        self.reloaded(instance, config, false);
     }
 }
