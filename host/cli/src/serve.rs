@@ -41,6 +41,7 @@ pub(crate) fn run(options: &Serve) -> Result<ExitCode, Error> {
     }
     streams.check()?;
     commands::register(&manager, &streams);
+    commands::register_taps(&manager, &host, &streams);
     let reloading = Reloading::new(&host, &streams, options.drain);
     reloading.register(&manager);
     let interrupt = interrupt.arm();

@@ -36,6 +36,7 @@ pub mod schema;
 mod setters;
 pub mod stats;
 #[doc(hidden)]
+pub mod tap;
 pub mod time;
 pub mod times;
 pub mod trace;

@@ -17,6 +17,7 @@
 
 mod counts;
 mod flow;
+mod here;
 mod io;
 mod item;
 mod marks;
@@ -29,8 +30,10 @@ mod slot;
 mod source;
 pub mod spill;
 mod streams;
+mod tap;
 pub mod topic;
 mod watched;
 mod whole;
 
 pub use streams::{NewStreams, Streams, mistakes};
+pub use tap::Tap;

@@ -1,5 +1,6 @@
 //! `hookrail serve`: real files, real plugins, real signals.
 
+mod callbacks;
 mod changes;
 mod kills;
 mod metrics;
@@ -7,3 +8,4 @@ mod operators;
 mod scenes;
 mod serve;
 mod supervised;
+mod tap;
