@@ -13,6 +13,14 @@ impl Priority {
     /// The priority of every built-in callback; no other callback may use it.
     pub const BUILT_IN: Priority = Priority(1000);
 
+    /// Before all others: for callbacks of the host that look at what comes.
+    #[doc(hidden)]
+    pub const FIRST: Priority = Priority(i32::MIN);
+
+    /// After all others: for callbacks of the host that look at what is left.
+    #[doc(hidden)]
+    pub const LAST: Priority = Priority(i32::MAX);
+
     /// The priority `number`, which must not be 1000 nor either end of the range: those are reserved for the host.
     ///
     /// # Panics

@@ -158,6 +158,7 @@ pub use hookrail_model::error::NO_PLUGIN;
 pub use hookrail_model::error::{ApiMisuse, Compiler, ConfigError, Error, Incompatible, Misbehaved};
 pub use hookrail_model::event::{Event, EventKind};
 pub use hookrail_model::health::Health;
+pub use hookrail_model::installed::Origin;
 pub use hookrail_model::isolation::{
     Isolation, LimitView, LimitedBy, Placed, PlacedBy, WorkerLimits, WorkerState, WorkerView,
 };
@@ -172,6 +173,7 @@ pub use hookrail_model::pipeline::{
 #[doc(hidden)]
 pub use hookrail_model::schema::Schema;
 pub use hookrail_model::stats::{LastFault, Latency, StatsLevel};
+pub use hookrail_model::tap;
 pub use hookrail_model::times::UpgradeTimes;
 pub use hookrail_model::trace::{MissingField, StepVerdict, Trace, TraceDecision, TraceFilter, TraceStep};
 pub use hookrail_model::view::{

@@ -53,7 +53,10 @@ pub fn home() -> PathBuf {
     thread_local! {
         static HOME: PathBuf = {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            tmp().join(format!("{}-{number}", binary()))
+            let home = tmp().join(format!("{}-{number}", binary()));
+            // What another run has left would be its state.
+            let _ = std::fs::remove_dir_all(&home);
+            home
         };
     }
     HOME.with(PathBuf::clone)

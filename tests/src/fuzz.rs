@@ -159,7 +159,7 @@ fn as_each_command(raw: &RawRequest) {
         ($($command:ident)*) => { $(check::<command::$command>(raw);)* };
     }
     each!(Allow Apply Config ConfigHistory ConfigSchema Configure Disable Enable Events Points Install List Load
-        Restart Rollback SetLevel SetLogLevel Show Stage Start Status Stop ImportIncoming Trace Uninstall Unload Unquarantine Replace Validate);
+        Restart Rollback SetCallback SetLevel SetLogLevel Show Stage Start Status Stop ImportIncoming Trace Uninstall Unload Unquarantine Replace Validate);
 }
 
 /// A line of the control socket, as either end reads it.

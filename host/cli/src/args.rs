@@ -14,6 +14,7 @@ mod selection;
 mod serve;
 mod setup;
 mod store;
+mod tap;
 mod test;
 
 use std::ffi::OsString;
@@ -26,7 +27,7 @@ pub(crate) use self::check::{Check, CheckOne};
 pub(crate) use self::config::{Config, Reconfigure};
 pub(crate) use self::consent::Consent;
 pub(crate) use self::crash::{Crash, Replay};
-pub(crate) use self::hooks::{Chains, Hooks};
+pub(crate) use self::hooks::{Chains, Change, Hooks};
 pub(crate) use self::manage::Plugin;
 pub(crate) use self::new::{Language, New, PointsCrate, Wanted};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
@@ -36,6 +37,7 @@ pub(crate) use self::selection::{Common, Selection};
 pub(crate) use self::serve::Serve;
 pub(crate) use self::setup::Setup;
 pub(crate) use self::store::{Store, Swap};
+pub(crate) use self::tap::Tap;
 pub(crate) use self::test::Test;
 use crate::{candidates, exit};
 
@@ -112,6 +114,8 @@ pub(crate) enum Command {
     Config(Config),
     /// Print what happens to the plugins of a running host, as it happens
     Events(Common),
+    /// Print messages of a running host as they pass a place in its pipelines
+    Tap(Tap),
     /// Print what a running host counts and measures, in the text format of Prometheus
     Metrics(Common),
     /// Show the process, the uptime and the counters of a running host

@@ -2,6 +2,7 @@
 
 mod explain;
 mod find;
+mod set;
 mod stats;
 mod text;
 mod trace;
@@ -34,6 +35,7 @@ pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
             let shown = find(&points, point)?;
             if chains.json { print::json(shown)? } else { print::lines(explain::explain(shown))? }
         }
+        Hooks::Set { point, callback, change, common } => set::run(point, callback, change, common)?,
         Hooks::SetLevel { point, level, common } => {
             let view = remote::connect(&common.selection)?.ask(SetLevel::new(point, *level))?;
             changed(&view, common.json)?;

@@ -54,6 +54,7 @@ mod status;
 mod stderr;
 mod stdout;
 mod table;
+mod tap;
 mod test;
 mod trust;
 mod verify;
@@ -102,6 +103,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Plugin(command) => plugin::run(command),
         Command::Config(command) => config::run(command),
         Command::Events(options) => events::run(options),
+        Command::Tap(options) => tap::run(options),
         Command::Metrics(options) => metrics::run(options),
         Command::Status(options) => status::run(options),
         Command::Doctor(options) => doctor::run(options),

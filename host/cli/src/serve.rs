@@ -80,6 +80,7 @@ pub(crate) fn pipelines(mut chosen: Chosen, how: &How) -> Result<ExitCode, Error
     }
     streams.check().map_err(|error| host.config().located_error(error))?;
     commands::register(&manager, &streams);
+    commands::register_taps(&manager, &host, &streams);
     let reloading = Reloading::new(&host, Some(&streams), how.drain, how.amend.clone());
     reloading.register(&manager);
     let interrupt = interrupt.arm();

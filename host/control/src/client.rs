@@ -1,12 +1,14 @@
 //! The operator's end of the control socket.
 
 use std::io::{self, Write};
+use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use hookrail_model::command::{Command, Events, LONGEST_WAIT};
+use hookrail_model::command::{Command, Events, LONGEST_WAIT, Tap};
+use hookrail_model::tap::TapItem;
 use hookrail_model::wire::{self, Answer, Greeting, MAX_ANSWER, PROTOCOL, Reply, StreamItem};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -116,7 +118,16 @@ impl Client {
     /// If the connection fails, or the host refuses.
     pub fn events(mut self) -> Result<EventStream, CallError> {
         self.call(&Events::new())?;
-        Ok(EventStream { client: self, is_over: false })
+        Ok(ItemStream { client: self, is_over: false, items: PhantomData })
+    }
+
+    /// Subscribes to the messages that pass a place from now on.
+    ///
+    /// # Errors
+    /// If the connection fails, or the host refuses.
+    pub fn tap(mut self, tap: &Tap) -> Result<ItemStream<TapItem>, CallError> {
+        self.call(tap)?;
+        Ok(ItemStream { client: self, is_over: false, items: PhantomData })
     }
 
     fn line(&mut self) -> Result<Vec<u8>, CallError> {
@@ -159,27 +170,32 @@ impl Manage for Client {
     }
 }
 
-/// What happens to the plugins of a host, as it happens. Ends when the host ends; dropping it closes the connection.
+/// What happens to the plugins of a host, as it happens.
+pub type EventStream = ItemStream<StreamItem>;
+
+/// What a host tells, as it happens. Ends when the host ends, or has nothing more to tell; dropping it closes the
+/// connection.
 ///
-/// A thread iterates over it, or waits with [`recv_timeout`](EventStream::recv_timeout). An event loop or a runtime
+/// A thread iterates over it, or waits with [`recv_timeout`](ItemStream::recv_timeout). An event loop or a runtime
 /// waits until its descriptor is readable, and then receives with a timeout of zero until that returns `Pending`.
 #[derive(Debug)]
-pub struct EventStream {
+pub struct ItemStream<T> {
     client: Client,
     is_over: bool,
+    items: PhantomData<fn() -> T>,
 }
 
-impl EventStream {
+impl<T: DeserializeOwned> ItemStream<T> {
     /// The next item; waits for it for at most `timeout`. `Pending` if there was none in time, `Ready(None)` if there
     /// will be none, since the host has ended.
     ///
     /// # Errors
     /// If the connection fails, or the host sends something else; then the stream is over.
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Poll<Option<Result<StreamItem, CallError>>> {
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Poll<Option<Result<T, CallError>>> {
         self.recv(Instant::now().checked_add(timeout))
     }
 
-    fn recv(&mut self, deadline: Option<Instant>) -> Poll<Option<Result<StreamItem, CallError>>> {
+    fn recv(&mut self, deadline: Option<Instant>) -> Poll<Option<Result<T, CallError>>> {
         if self.is_over {
             return Poll::Ready(None);
         }
@@ -199,14 +215,14 @@ impl EventStream {
 }
 
 /// Readable when something has come, perhaps only a part of an item, and when the stream is over.
-impl AsFd for EventStream {
+impl<T> AsFd for ItemStream<T> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.client.lines.stream.as_fd()
     }
 }
 
-impl Iterator for EventStream {
-    type Item = Result<StreamItem, CallError>;
+impl<T: DeserializeOwned> Iterator for ItemStream<T> {
+    type Item = Result<T, CallError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
 use hookrail_engine::{Core, Host};
-use hookrail_model::command::Command;
+use hookrail_model::command::{Command, Events};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::metrics::Family;
 use hookrail_store::Store;
@@ -14,6 +14,7 @@ use crate::attached_store::AttachedStore;
 use crate::call::{Call, Caller};
 use crate::commands::{Commands, Handler};
 use crate::error::Error;
+use crate::feed::{EventFeed, Feed, Feeds};
 use crate::keeper::{Managed, StoreKeeper};
 use crate::manage::Manage;
 use crate::standard::{self, Meters};
@@ -31,6 +32,7 @@ struct Shared {
     core: Weak<Core>,
     attached: OnceLock<AttachedStore>,
     commands: Commands,
+    feeds: Feeds,
     meters: Meters,
 }
 
@@ -53,7 +55,10 @@ impl Manager {
         let meters = Meters::default();
         standard::register(&commands, meters.clone());
         let core = Arc::downgrade(host.core());
-        Manager { shared: Arc::new(Shared { core, attached: OnceLock::new(), commands, meters }) }
+        let feeds = Feeds::default();
+        let manager = Manager { shared: Arc::new(Shared { core, attached: OnceLock::new(), commands, feeds, meters }) };
+        manager.tell(|call, Events { .. }| Ok(Box::new(EventFeed { events: call.core().events(), dropped: 0 })));
+        manager
     }
 
     /// Gives the host its store: loads the enabled plugins, and lets operators change the store by commands. Returns
@@ -143,6 +148,26 @@ impl Manager {
     /// As [`register`](Self::register), for a command that has a name and no type.
     pub fn register_handler(&self, name: &str, handler: Arc<dyn Handler>) -> bool {
         self.shared.commands.register_handler(name, handler)
+    }
+
+    /// As [`register`](Self::register), for a command whose caller is told more after the answer, over a socket: what
+    /// `begin` returns. It is called before the answer, so that who has the answer misses nothing later.
+    pub fn tell<C: Command<Answer = ()>>(
+        &self,
+        begin: impl Fn(&Call<'_>, C) -> Result<Box<dyn Feed>, Error> + Send + Sync + 'static,
+    ) -> bool {
+        self.shared.commands.register(|_, _: C| Ok(())) && self.shared.feeds.register(begin)
+    }
+
+    /// Begins what the caller of a command is told, if the command is one that tells.
+    pub(crate) fn begin_to_tell(
+        &self,
+        caller: &dyn Caller,
+        command: &str,
+        fields: &Map<String, Value>,
+    ) -> Option<Result<Box<dyn Feed>, Error>> {
+        let begin = self.shared.feeds.find(command)?;
+        Some(self.call(caller, |call| begin(call, fields.clone())))
     }
 
     /// Adds families of the program's own, under names that no others have, to the answer of

@@ -7,16 +7,13 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
-use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hookrail_dispatch::Condvar;
-use hookrail_engine::Events;
-use hookrail_model::command::{self, Command};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::log;
-use hookrail_model::wire::{Answer, Greeting, InvalidRequest, MAX_LINE, RawRequest, Reply, StreamItem, line};
+use hookrail_model::wire::{Answer, Greeting, InvalidRequest, MAX_LINE, RawRequest, Reply, line};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{SendFlags, send};
@@ -25,6 +22,7 @@ use serde_json::Value;
 
 use crate::call::Caller;
 use crate::error::{ControlError, Error};
+use crate::feed::Feed;
 use crate::manager::Manager;
 use crate::peer::Peer as Process;
 
@@ -196,7 +194,7 @@ impl Connection {
             let written = write(&self.peer.stream, &Answer::new(id, reply), true);
             match (written, then) {
                 (Ok(()), Then::GoOn) => {}
-                (Ok(()), Then::Tell(events)) => return self.tell(&events),
+                (Ok(()), Then::Tell(mut feed)) => return self.tell(&mut *feed),
                 (Ok(()), Then::Close) | (Err(_), _) => return,
             }
         }
@@ -208,18 +206,12 @@ impl Connection {
             Err(InvalidRequest { id, why, .. }) => return (id, Err(ControlError::BadRequest(why).into()), Then::GoOn),
         };
         let id = Some(request.id);
-        if request.command != command::Events::NAME {
-            return (id, self.execute(request), Then::GoOn);
-        }
-        // Before the answer: a peer that has read the answer misses no later event.
-        match self.server.manager.core() {
-            Ok(core) => {
-                let events = core.events();
-                let begun = self.execute(request);
-                let then = if begun.is_ok() { Then::Tell(events) } else { Then::GoOn };
-                (id, begun, then)
-            }
-            Err(closing) => (id, Err(closing.into()), Then::Close),
+        let RawRequest { command, params, .. } = &request;
+        match self.server.manager.begin_to_tell(self, command, params) {
+            None => (id, self.execute(request), Then::GoOn),
+            Some(Ok(feed)) => (id, Ok(Value::Null), Then::Tell(feed)),
+            Some(Err(error)) if self.server.manager.core().is_err() => (id, Err(error), Then::Close),
+            Some(Err(error)) => (id, Err(error), Then::GoOn),
         }
     }
 
@@ -240,25 +232,13 @@ impl Connection {
         })
     }
 
-    /// Sends events until the peer hangs up, or until the host is gone and all events are sent.
-    fn tell(&self, events: &Events) {
-        let mut dropped = 0;
+    /// Tells the peer until it hangs up, or until there is no more to tell.
+    fn tell(&self, feed: &mut dyn Feed) {
         loop {
-            let event = events.recv_timeout(SLICE);
-            let is_over = match event {
-                Ok(_) => false,
-                Err(RecvTimeoutError::Timeout) => self.is_gone() || self.server.is_closed(),
-                Err(RecvTimeoutError::Disconnected) => true,
-            };
-            let now = events.dropped();
-            let news = (now > dropped).then_some(StreamItem::Dropped(now));
-            dropped = now;
-            for told in event.ok().map(StreamItem::Event).into_iter().chain(news) {
-                if write(&self.peer.stream, &told, false).is_err() {
-                    return;
-                }
-            }
-            if is_over {
+            let mut news = Vec::new();
+            let is_over =
+                feed.next(SLICE, &mut news) || (news.is_empty() && (self.is_gone() || self.server.is_closed()));
+            if news.iter().any(|told| write(&self.peer.stream, told, false).is_err()) || is_over {
                 return;
             }
         }
@@ -292,7 +272,7 @@ impl Drop for Connection {
 enum Then {
     Close,
     GoOn,
-    Tell(Events),
+    Tell(Box<dyn Feed>),
 }
 
 /// Writes a line. Where the peer `must_read`, a peer that does not read is given up after a while.

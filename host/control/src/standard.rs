@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use hookrail_engine::Core;
 use hookrail_model::command::{
-    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Crashes, Disable, Enable, Events, Halt,
-    ImportIncoming, Install, List, Load, Metrics, Points, Program, Restart, Resume, Rollback, SetLevel, SetLogLevel,
-    Show, ShowCrash, Stage, Start, Status, Stop, Uninstall, Unload, Unquarantine, Validate,
+    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Crashes, Disable, Enable, Halt, ImportIncoming,
+    Install, List, Load, Metrics, Points, Program, Restart, Resume, Rollback, SetCallback, SetLevel, SetLogLevel, Show,
+    ShowCrash, Stage, Start, Status, Stop, Uninstall, Unload, Unquarantine, Validate,
 };
 use hookrail_store::{self as store, Depth};
 use serde_json::Value;
@@ -40,8 +40,6 @@ pub(crate) fn register(commands: &Commands, meters: Meters) {
     commands.register(|call, ShowCrash { id, .. }| crashes::show(call.core(), &id));
     commands.register(|call, Disable { plugin, wait_ms, .. }| call.verbs()?.disable(&plugin, wait_ms));
     commands.register(|call, Enable { plugin, .. }| call.verbs()?.enable(&plugin));
-    // The events that follow the answer are sent by the connection.
-    commands.register(|_, Events { .. }| Ok(()));
     commands.register(|call, Points { point, .. }| points::points(call.core(), point.as_deref()));
     commands.register(|call, Install { file, plugin, dry_run, downgrade, fresh, wait_ms, .. }| {
         is_absolute(&file)?;
@@ -52,6 +50,10 @@ pub(crate) fn register(commands: &Commands, meters: Meters) {
             Some(plugin) => verbs.upgrade(&file, &plugin, how, swap),
             None => verbs.install(&file, None, how, swap),
         }
+    });
+    commands.register(|call, command: SetCallback| {
+        call.verbs()?.set_callback(&command)?;
+        Ok(points::points(call.core(), Some(&command.point))?.remove(0))
     });
     commands.register(|call, SetLevel { point, level, .. }| points::set_level(call.core(), &point, level));
     commands.register(|call, List { verify, .. }| call.plugins(if verify { Depth::Files } else { Depth::Metadata }));

@@ -9,6 +9,7 @@
 //! 4. The same verbs serve where no host runs, in a host that loads nothing.
 
 mod apply;
+mod callbacks;
 mod config;
 pub(crate) mod declared;
 mod fallback;

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{Decision, RawKind};
 
-pub use callback::{Callback, CallbackState, Ctx, HalfOpen, Origin};
+pub use callback::{Callback, CallbackState, Ctx, HalfOpen, Terms};
 use facts::Facts;
 pub use id::{CallbackId, Owner};
 use nearest::Nearest;

@@ -12,7 +12,7 @@ use hookrail_abi::{Answer, Effects, Kind, Point, Priority, RawKind};
 use hookrail_model::error::ApiMisuse;
 use parking_lot::Mutex;
 
-use crate::chain::{Callback, CallbackState, Ctx, Origin, Owner, Run};
+use crate::chain::{Callback, CallbackState, Ctx, Owner, Run, Terms};
 use crate::fault::Breaker;
 use crate::frame;
 use crate::names;
@@ -73,24 +73,23 @@ impl Callbacks {
             }
             let point = registry.declare::<P>()?;
             let ctx = Box::into_raw(Box::new(function)).cast();
+            let terms = Terms { priority: priority.number(), fault: point.fault, enabled: true, budget: None };
             let callback = Callback {
                 id: names::intern(&instance, &name),
                 owner,
                 generation: None,
                 instance,
                 name,
-                priority: priority.number(),
-                origin: if priority == Priority::BUILT_IN { Origin::BuiltIn } else { Origin::Declared },
+                terms,
+                declared: terms,
+                overridden_by: None,
                 effects: Effects::External,
-                fault: point.fault,
                 run: run::<P, F, R> as Run,
-                ctx: Ctx::new(ctx, Some(free::<F>)),
-                enabled: true,
+                ctx: Arc::new(Ctx::new(ctx, Some(free::<F>))),
                 required: false,
-                budget: None,
                 record: Arc::default(),
                 state: Mutex::new(CallbackState::Armed),
-                breaker: Breaker::new(registry.signals.clone()),
+                breaker: Arc::new(Breaker::new(registry.signals.clone())),
                 probation: None,
             };
             Ok(Addition { point, callback })

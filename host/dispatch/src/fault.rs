@@ -33,7 +33,7 @@ pub(crate) fn is(facts: &Facts, answer: u32) -> bool {
 /// What the fault of a callback means for its chain. `None`: continue as if the callback were not there.
 pub(crate) fn verdict(facts: &Facts, callback: &Callback) -> Option<u32> {
     // Where a denial is not possible, a closed policy has no effect.
-    (callback.fault == FaultPolicy::Closed && facts.deniable).then_some(raw::DENY)
+    (callback.terms.fault == FaultPolicy::Closed && facts.deniable).then_some(raw::DENY)
 }
 
 /// Logs and counts a callback's failure, and returns what it means for the chain.

@@ -26,7 +26,7 @@ mod stats;
 mod sync;
 pub mod view;
 
-pub use chain::{Callback, CallbackId, CallbackState, Ctx, HalfOpen, Origin, Outcome, Owner};
+pub use chain::{Callback, CallbackId, CallbackState, Ctx, HalfOpen, Outcome, Owner, Terms};
 pub use condvar::{Condvar, deadline_after};
 pub use context::DispatchContext;
 pub use embed::{Callbacks, Registered};

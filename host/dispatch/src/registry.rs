@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use hookrail_abi::Point;
 use hookrail_model::config::{FaultPolicies, PointConfig, Quarantine};
 use hookrail_model::error::ApiMisuse;
+use hookrail_model::installed::Origin;
 use hookrail_model::instance::plugin_of;
 use hookrail_model::stats::StatsLevel;
 use parking_lot::Mutex;
@@ -22,7 +23,7 @@ use point_entry::{PointEntry, Replaced};
 use root::FormerRoot;
 pub(crate) use root::Root;
 
-use crate::chain::{Callback, CallbackState, Entry, Owner, Snapshot};
+use crate::chain::{Callback, CallbackState, Entry, Owner, Snapshot, Terms};
 use crate::fault::{self, Signals};
 use crate::reclaim::{self, Limbo};
 use crate::stats::Tracers;
@@ -73,6 +74,13 @@ pub struct TakenOut {
 }
 
 impl TakenOut {
+    /// Grants it other terms, under which it will come back, if `amend` returns some.
+    pub fn amend(&mut self, amend: impl Fn(&'static str, &Callback) -> Option<(Terms, Option<Origin>)>) {
+        if let Some((terms, by)) = amend(self.point, &self.callback) {
+            self.callback = Arc::new(self.callback.under(terms, by));
+        }
+    }
+
     /// The callback itself, which does not come back.
     pub fn into_callback(self) -> Arc<Callback> {
         self.callback
@@ -298,6 +306,32 @@ impl Registry {
         drop(points);
         self.limbo.collect();
         Ok(removed)
+    }
+
+    /// Grants other terms to the callbacks for which `amend` returns some, all in one transaction, and says who overrides
+    /// what they declare. They stay registered: nothing is called differently but in its place, or no longer. Cannot
+    /// fail, and does not wait for readers.
+    pub fn amend(&self, amend: impl Fn(&'static str, &Callback) -> Option<(Terms, Option<Origin>)>) {
+        let mut points = self.points.lock();
+        let is_left = self.leaving.load(Ordering::Relaxed) > 0;
+        let mut retired = Vec::new();
+        for (&point, point_entry) in points.iter_mut() {
+            let mut amended = point_entry.callbacks.clone();
+            let mut is_new = false;
+            for callback in &mut amended {
+                if let Some((terms, by)) = amend(point, callback) {
+                    *callback = Arc::new(callback.under(terms, by));
+                    is_new = true;
+                }
+            }
+            if is_new {
+                amended.sort_by(|a, b| a.place().cmp(&b.place()));
+                retired.push(point_entry.set_callbacks(amended, is_left));
+            }
+        }
+        self.retire(&points, retired);
+        drop(points);
+        self.limbo.collect();
     }
 
     /// Removes all callbacks of an owner and returns them. Cannot fail, and does not wait for readers.

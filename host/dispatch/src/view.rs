@@ -1,9 +1,9 @@
 //! The points of a host with their chains, as people see them.
 
-use hookrail_abi::catalogue;
+use hookrail_abi::{Priority, catalogue};
 use hookrail_model::view::{CallbackStatus, CallbackView, Calls, Dispatcher, PointView, PriorityOrigin};
 
-use crate::chain::{self, Callback, Origin};
+use crate::chain::{self, Callback};
 use crate::registry::{Look, Registry};
 
 /// Every point: those declared here, and those of the catalogue that no program dispatches yet.
@@ -35,24 +35,27 @@ fn point_view(look: &Look<'_>, program: Option<&&str>) -> PointView {
 fn callback_view(callback: &Callback) -> CallbackView {
     let record = &callback.record;
     let state = callback.state.lock().clone();
-    let mut view = CallbackView::new(&*callback.instance, &*callback.name, callback.priority);
-    (view.priority_origin, view.declared_priority) = match callback.origin {
-        Origin::BuiltIn => (PriorityOrigin::BuiltIn, None),
-        Origin::Declared => (PriorityOrigin::Declared, None),
-        Origin::Overridden(declared) => (PriorityOrigin::Overridden, Some(declared)),
+    let (terms, declared) = (callback.terms, callback.declared);
+    let mut view = CallbackView::new(&*callback.instance, &*callback.name, terms.priority);
+    (view.priority_origin, view.declared_priority) = match terms.priority {
+        _ if declared.priority == Priority::BUILT_IN.number() => (PriorityOrigin::BuiltIn, None),
+        priority if priority == declared.priority => (PriorityOrigin::Declared, None),
+        _ => (PriorityOrigin::Overridden, Some(declared.priority)),
     };
+    view.declared_fault_policy = (terms.fault != declared.fault).then(|| declared.fault.into());
+    view.overridden_by = callback.overridden_by;
     view.effects = callback.effects.into();
-    view.fault_policy = callback.fault.into();
-    view.enabled = callback.enabled;
+    view.fault_policy = terms.fault.into();
+    view.enabled = terms.enabled;
     view.status = match state {
-        _ if !callback.enabled => CallbackStatus::Disabled,
+        _ if !terms.enabled => CallbackStatus::Disabled,
         chain::CallbackState::Absent => CallbackStatus::Absent,
         chain::CallbackState::Armed => CallbackStatus::Armed,
         chain::CallbackState::HalfOpen(_) => CallbackStatus::HalfOpen,
         chain::CallbackState::Quarantined(_) => CallbackStatus::Quarantined,
     };
     view.reason = state.reason().map(str::to_owned);
-    view.budget_ns = callback.budget;
+    view.budget_ns = terms.budget;
     (view.faults, view.last_fault) = (record.faults(), record.last_fault());
     view.missed = record.times_missed();
     (view.slow, view.stuck, view.stuck_now) = (record.times_slow(), record.times_stuck(), record.stuck_now());

@@ -9,9 +9,10 @@ use std::time::Duration;
 use hookrail_abi::boundary::{Registration, TooSmall, registration};
 use hookrail_abi::{Effects, FaultPolicy, Priority, catalogue};
 use hookrail_dispatch::{
-    Addition, Breaker, Callback, CallbackId, CallbackState, Ctx, Origin, Owner, PointState, Probation, Registry, names,
+    Addition, Breaker, Callback, CallbackId, CallbackState, Ctx, Owner, PointState, Probation, Registry, Terms, names,
 };
 use hookrail_loader::complete;
+use hookrail_model::config::CallbackOverride;
 use hookrail_model::error::{ConfigError, Error, Incompatible, Misbehaved};
 use hookrail_model::note::{Note, NoteHook};
 use parking_lot::Mutex;
@@ -116,44 +117,35 @@ impl Startup<'_> {
         }
 
         let wish = self.config.override_of(&self.runtime_overrides.overrides, &point, &self.instance, &name);
-        let (priority, origin) = match wish.and_then(|wish| wish.priority) {
-            None => (declared.number(), Origin::Declared),
-            Some(number) => match Priority::checked(number) {
-                Some(priority) => (priority.number(), Origin::Overridden(declared.number())),
-                None => {
-                    let callback = format!("{}/{name}", self.instance);
-                    let reserved = ConfigError::reserved_priority(point, callback, number);
-                    return Err(self.config.located(reserved).into());
-                }
-            },
-        };
+        let reserved = wish.and_then(|(wish, _)| wish.priority).filter(|number| Priority::checked(*number).is_none());
+        if let Some(number) = reserved {
+            let callback = format!("{}/{name}", self.instance);
+            return Err(self.config.located(ConfigError::reserved_priority(point, callback, number)).into());
+        }
         let fault = match record.fault {
             registration::ON_FAULT_OPEN => FaultPolicy::Open,
             registration::ON_FAULT_CLOSED => FaultPolicy::Closed,
             registration::ON_FAULT_ROLLBACK => FaultPolicy::Rollback,
             _ => state.fault,
         };
+        let budget = (record.budget_ns > 0).then_some(record.budget_ns);
+        let declared = Terms { priority: declared.number(), fault, enabled: true, budget };
         let callback = Callback {
             id,
             owner: self.owner,
             generation: self.generation,
             instance: self.instance.clone(),
             name: name.into(),
-            priority,
-            origin,
+            terms: wish.map_or(declared, |(wish, _)| terms(declared, wish)),
+            declared,
+            overridden_by: wish.map(|(_, origin)| origin),
             effects: Effects::from_raw(record.effects),
-            fault: wish.and_then(|wish| wish.fault_policy).unwrap_or(fault),
             run,
-            ctx: Ctx::new(record.ctx, record.ctx_drop),
-            enabled: wish.is_none_or(|wish| wish.enabled),
+            ctx: Arc::new(Ctx::new(record.ctx, record.ctx_drop)),
             required: self.config.is_required(&self.instance),
-            budget: wish
-                .and_then(|wish| wish.budget)
-                .map(nanoseconds)
-                .or((record.budget_ns > 0).then_some(record.budget_ns)),
             record: Arc::default(),
             state: Mutex::new(CallbackState::Armed),
-            breaker: Breaker::new(self.registry.signals.clone()),
+            breaker: Arc::new(Breaker::new(self.registry.signals.clone())),
             probation: self.probation.clone(),
         };
         Ok(Addition { point: state, callback })
@@ -174,6 +166,16 @@ impl Startup<'_> {
                 Err(Incompatible::note_disagrees(field, note, code))
             }
         }
+    }
+}
+
+/// What a callback is granted that declares this, and of which the operator says that.
+pub(crate) fn terms(declared: Terms, wish: &CallbackOverride) -> Terms {
+    Terms {
+        priority: wish.priority.unwrap_or(declared.priority),
+        fault: wish.fault_policy.unwrap_or(declared.fault),
+        enabled: wish.enabled,
+        budget: wish.budget.map(nanoseconds).or(declared.budget),
     }
 }
 

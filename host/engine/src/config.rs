@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use hookrail_model::config::{CallbackOverride, FaultPolicies, HealthLimits, PointConfig, Quarantine, UpgradeLimits};
 use hookrail_model::error::{ConfigError, Error};
+use hookrail_model::installed::Origin;
 use hookrail_model::instance::plugin_of;
 use hookrail_model::isolation::{Placed, PlacedBy, WorkerLimits};
 use hookrail_model::log_level::LogLevel;
@@ -384,7 +385,7 @@ impl Config {
         own.or(self.log_level).unwrap_or_else(log_level_of_program)
     }
 
-    /// The operator's override of one callback: from this configuration, else from `stored`.
+    /// The operator's override of one callback, and who says it: this configuration, else `stored`.
     #[doc(hidden)]
     pub fn override_of<'a>(
         &'a self,
@@ -392,11 +393,12 @@ impl Config {
         point: &str,
         instance: &str,
         callback: &str,
-    ) -> Option<&'a CallbackOverride> {
-        let is_it = |hook: &&CallbackOverride| {
+    ) -> Option<(&'a CallbackOverride, Origin)> {
+        let is_it = |(hook, _): &(&CallbackOverride, Origin)| {
             hook.point == point && hook.callback.split_once('/') == Some((instance, callback))
         };
-        self.overrides.iter().chain(stored).find(is_it)
+        let own = self.overrides.iter().map(|hook| (hook, Origin::Host));
+        own.chain(stored.iter().map(|hook| (hook, Origin::Operator))).find(is_it)
     }
 
     /// Where plugins and running hosts keep their files: [`home`](Self::home) if it is set, else `$HOOKRAIL_HOME`, else

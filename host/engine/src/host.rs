@@ -6,6 +6,7 @@ mod denial;
 mod handle;
 mod introspection;
 mod moving;
+mod overriding;
 mod recall;
 mod rollback;
 mod status;

@@ -19,6 +19,7 @@ mod pipeline;
 mod plugin;
 mod points;
 mod store;
+mod tap;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -36,8 +37,9 @@ pub use self::pipeline::{PipelineAct, Pipelines, SetPipeline, ShowPipeline};
 pub use self::plugin::{
     Embed, Halt, Isolate, List, Load, Replace, Restart, Resume, SetLogLevel, Show, Start, Stop, Unload,
 };
-pub use self::points::{Points, SetLevel, Trace, Unquarantine};
+pub use self::points::{Points, SetCallback, SetLevel, Trace, Unquarantine};
 pub use self::store::{Allow, Apply, Disable, Enable, ImportIncoming, Install, Rollback, Stage, Uninstall, Validate};
+pub use self::tap::Tap;
 
 /// The longest wait of a command: a larger `wait_ms` is refused.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(600);

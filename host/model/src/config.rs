@@ -226,11 +226,14 @@ fn yes() -> bool {
     true
 }
 
-fn fault_policy_name<S: serde::Serializer>(policy: &Option<FaultPolicy>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn fault_policy_name<S: serde::Serializer>(
+    policy: &Option<FaultPolicy>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     policy.map(FaultPolicy::name).serialize(serializer)
 }
 
-fn fault_policy<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<FaultPolicy>, D::Error> {
+pub(crate) fn fault_policy<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<FaultPolicy>, D::Error> {
     match Option::<String>::deserialize(deserializer)?.as_deref() {
         None => Ok(None),
         Some("open") => Ok(Some(FaultPolicy::Open)),

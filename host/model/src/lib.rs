@@ -37,6 +37,7 @@ pub mod schema;
 mod setters;
 pub mod stats;
 #[doc(hidden)]
+pub mod tap;
 pub mod time;
 pub mod times;
 pub mod trace;

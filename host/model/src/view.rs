@@ -8,7 +8,7 @@ pub use self::values::{EffectsView, FaultPolicyView, PointKind, PriorityOrigin};
 use crate::constructors;
 use crate::end::End;
 use crate::health::Health;
-use crate::installed::Listed;
+use crate::installed::{Listed, Origin};
 use crate::isolation::{Placed, WorkerView};
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
@@ -76,6 +76,13 @@ pub struct CallbackView {
     pub effects: EffectsView,
     /// What its fault means.
     pub fault_policy: FaultPolicyView,
+    /// What its fault means as the plugin declares it, if the operator says something else.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub declared_fault_policy: Option<FaultPolicyView>,
+    /// Who overrides what the plugin declares of it, if anybody does: the host's own configuration, or the operator by
+    /// `hooks set`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub overridden_by: Option<Origin>,
     /// Whether it is enabled; the operator may disable it.
     pub enabled: bool,
     /// Whether it is called.
@@ -122,6 +129,8 @@ impl CallbackView {
             name,
             effects: EffectsView::External,
             fault_policy: FaultPolicyView::Open,
+            declared_fault_policy: None,
+            overridden_by: None,
             enabled: true,
             status: CallbackStatus::Armed,
             reason: None,

@@ -54,7 +54,7 @@ impl Routes {
 }
 
 /// Whether a message has all these headers, with these values.
-fn has(message: &Message, headers: &BTreeMap<String, String>) -> bool {
+pub(crate) fn has(message: &Message, headers: &BTreeMap<String, String>) -> bool {
     headers
         .iter()
         .all(|(key, value)| message.headers.iter().any(|header| header.key == **key && header.value == **value))

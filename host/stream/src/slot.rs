@@ -27,6 +27,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use serde_json::Value;
 
 use crate::flow::{Flow, Outlet};
+use crate::here::Here;
 use crate::io::{SinkEnd, SourceEnd};
 use crate::own::Own;
 use crate::source::Inlet;
@@ -372,6 +373,7 @@ impl Slot {
     }
 
     fn run(&self, runs: &mut Runs) -> Result<(), Error> {
+        let _here = Here::begin(&self.path);
         match &self.way {
             Way::Source(inlet) => {
                 let end = SourceEnd::new(&self.flow, inlet);

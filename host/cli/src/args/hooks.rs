@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
 use hookrail::control::command::LONGEST_WAIT;
 use hookrail::{StatsLevel, TraceFilter};
+use hookrail_abi::FaultPolicy;
 
 use super::selection::{Common, Selection};
 use super::setup::Setup;
@@ -17,6 +18,33 @@ use crate::candidates;
 const AFTER_CHAINS: &str = "\
 Asks the host of --pid or --control, else the only running one.
 If there is not exactly one, or with --plugin, --plugin-dir, --no-store or --config, it loads the plugins itself, and shows what a host would have.";
+
+/// One line per paragraph, as above.
+const AFTER_SET: &str = "\
+The change applies at once, to all of it or nothing, and no plugin is unloaded.
+It is kept in the home, for the next hosts and the next versions of the plugin.
+What `[[overrides]]` in hookrail.toml says of a callback is changed there, and not here.";
+
+/// What is changed of a callback.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Change {
+    /// Its place: lower numbers run earlier, and 1000 is the host's own
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) priority: Option<i32>,
+    /// Leave it out of the chain
+    #[arg(long)]
+    pub(crate) disable: bool,
+    /// Put it into the chain again
+    #[arg(long, conflicts_with = "disable")]
+    pub(crate) enable: bool,
+    /// What its fault means: `open` goes on, `closed` denies, `rollback` puts the payload back and goes on
+    #[arg(long, value_name = "open|closed|rollback", value_parser = fault)]
+    pub(crate) fault: Option<FaultPolicy>,
+    /// Forget what was said of it before: what its plugin declares applies, but for the other options
+    #[arg(long)]
+    pub(crate) default: bool,
+}
 
 /// Whose chains to show: those of a running host, or of one that would load these plugins.
 #[derive(Debug, Args)]
@@ -58,6 +86,20 @@ pub(crate) enum Hooks {
         point: String,
         #[command(flatten)]
         chains: Chains,
+    },
+    /// Change the place of a callback in a running host, switch it off or on, or say what its fault means
+    #[command(after_help = AFTER_SET)]
+    Set {
+        /// The point, for example message.publish
+        #[arg(add = ArgValueCandidates::new(candidates::points))]
+        point: String,
+        /// The callback
+        #[arg(value_name = "INSTANCE/CALLBACK", add = ArgValueCandidates::new(candidates::callbacks))]
+        callback: String,
+        #[command(flatten)]
+        change: Change,
+        #[command(flatten)]
+        common: Common,
     },
     /// Set how much a running host records about the dispatches of a point
     SetLevel {
@@ -118,6 +160,12 @@ fn wait(text: &str) -> Result<Duration, String> {
         return Err(format!("a host waits for {} s at most", LONGEST_WAIT.as_secs()));
     }
     Ok(wait)
+}
+
+fn fault(text: &str) -> Result<FaultPolicy, String> {
+    let policies = [FaultPolicy::Open, FaultPolicy::Closed, FaultPolicy::Rollback];
+    let found = policies.into_iter().find(|policy| policy.name() == text);
+    found.ok_or_else(|| "use open, closed or rollback".into())
 }
 
 fn level(text: &str) -> Result<StatsLevel, String> {

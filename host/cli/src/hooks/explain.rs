@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookrail::{CallbackStatus, CallbackView, FaultPolicyView, PointView, PriorityOrigin};
+use hookrail::{CallbackStatus, CallbackView, FaultPolicyView, Origin, PointView, PriorityOrigin};
 
 use super::text::{about, fault};
 use crate::table::{Column, Target, table};
@@ -41,10 +41,14 @@ pub(super) fn explain(view: &PointView) -> String {
 /// Where its priority comes from, why it comes after its neighbour, its time budget, and whether it is called.
 fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
     let mut why = match (entry.declared_priority, entry.priority_origin) {
-        (Some(declared), _) => format!("the operator says {}, it declares {declared}", entry.priority),
+        (Some(declared), _) => format!("{} {}, it declares {declared}", says(entry), entry.priority),
         (None, PriorityOrigin::BuiltIn) => "built in".into(),
         (None, _) => format!("it declares {}", entry.priority),
     };
+    if let Some(declared) = entry.declared_fault_policy {
+        let (now, before) = (entry.fault_policy.name(), declared.name());
+        why.push_str(&format!("; on a fault {} {now}, it declares {before}", says(entry)));
+    }
     if let Some(before) = before.filter(|before| before.priority == entry.priority) {
         let by = if before.instance == entry.instance { "callback" } else { "instance" };
         why.push_str(&format!("; a tie with {}: the name of the {by} decides", before.callback));
@@ -61,6 +65,9 @@ fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
     match entry.status {
         CallbackStatus::Absent => why.push_str(&format!("; absent, {in_its_place}: {reason}")),
         CallbackStatus::Armed => {}
+        CallbackStatus::Disabled if entry.overridden_by == Some(Origin::Host) => {
+            why.push_str("; disabled by the host's configuration")
+        }
         CallbackStatus::Disabled => why.push_str("; disabled by the operator"),
         CallbackStatus::HalfOpen => {
             why.push_str(&format!("; half-open, the next call decides; quarantined for {reason}"))
@@ -69,6 +76,14 @@ fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
         _ => why.push_str(&format!("; {}", entry.status.name())),
     }
     why
+}
+
+/// Who overrides what it declares.
+fn says(entry: &CallbackView) -> &'static str {
+    match entry.overridden_by {
+        Some(Origin::Host) => "the host's configuration says",
+        _ => "the operator says",
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +104,12 @@ mod tests {
         assert_eq!(why(&entry(7), None), "it declares 7");
         let overridden = with(|entry| entry.declared_priority = Some(500));
         assert_eq!(why(&overridden, None), "the operator says 7, it declares 500");
+        let in_file = with(|entry| (entry.declared_priority, entry.overridden_by) = (Some(500), Some(Origin::Host)));
+        assert_eq!(why(&in_file, None), "the host's configuration says 7, it declares 500");
+        let denies = with(|entry| {
+            (entry.fault_policy, entry.declared_fault_policy) = (FaultPolicyView::Closed, Some(FaultPolicyView::Open));
+        });
+        assert_eq!(why(&denies, None), "it declares 7; on a fault the operator says closed, it declares open");
         let other = with(|entry| entry.instance = "b".into());
         assert_eq!(why(&other, Some(&entry(7))), "it declares 7; a tie with a/x: the name of the instance decides");
         let off = with(|entry| (entry.status, entry.enabled) = (CallbackStatus::Disabled, false));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use hookrail::{CallbackStatus, CallbackView, FaultPolicyView, PointView, StatsLevel};
+use hookrail::{CallbackStatus, CallbackView, FaultPolicyView, Origin, PointView, StatsLevel};
 
 use crate::table::{Column, Target, table};
 use crate::{harmless, print};
@@ -98,7 +98,12 @@ pub(crate) fn fault(entry: &CallbackView) -> &'static str {
 pub(crate) fn origin(entry: &CallbackView) -> String {
     let origin = match entry.declared_priority {
         Some(declared) => format!("overridden, was {declared}"),
+        None if entry.overridden_by.is_some() => "overridden".into(),
         None => entry.priority_origin.to_string(),
+    };
+    let origin = match entry.overridden_by {
+        Some(Origin::Host) => format!("{origin}, in the configuration"),
+        _ => origin,
     };
     if entry.status == CallbackStatus::Armed { origin } else { format!("{}, {origin}", entry.status.name()) }
 }

@@ -1,16 +1,22 @@
 //! What a host that serves is asked about its pipelines.
 
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use hookrail::control::Manager;
-use hookrail::control::command::{PipelineAct, Pipelines, SetPipeline, ShowPipeline};
-use hookrail::metrics;
-use hookrail::stream::Streams;
+use hookrail::control::command::{PipelineAct, Pipelines, SetPipeline, ShowPipeline, Tap};
+use hookrail::control::{ControlError, Feed, Manager};
+use hookrail::stream::topic::Pattern;
+use hookrail::stream::{self, Streams};
+use hookrail::tap::{TapItem, TapMissed};
+use hookrail::{ApiMisuse, Host, metrics};
 use serde_json::{Value, json};
 
 /// How long a pipeline may take to end, if nobody says how long.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How many may look at the same time: each has messages copied.
+const MAX_TAPS: usize = 8;
 
 pub(super) fn register(manager: &Manager, streams: &Arc<Streams>) {
     let all = streams.clone();
@@ -38,6 +44,48 @@ pub(super) fn register(manager: &Manager, streams: &Arc<Streams>) {
         }
         Ok(set.view(&pipeline)?)
     });
+}
+
+/// What looks at messages as they pass.
+pub(super) fn register_taps(manager: &Manager, host: &Arc<Host>, streams: &Arc<Streams>) {
+    let (host, streams) = (Arc::downgrade(host), Arc::downgrade(streams));
+    let taps = Arc::new(());
+    manager.tell(move |_, asked: Tap| {
+        let host = host.upgrade().ok_or(ApiMisuse::Closing)?;
+        if let (Some(pipeline), Some(streams)) = (&asked.pipeline, streams.upgrade()) {
+            streams.view(pipeline)?;
+        }
+        let topics = asked.topics.parse::<Pattern>().map_err(|error| ControlError::BadRequest(error.to_string()))?;
+        if Arc::strong_count(&taps) > MAX_TAPS {
+            let why = format!("{MAX_TAPS} taps are open, and more are not allowed: end one of them");
+            return Err(ControlError::BadRequest(why).into());
+        }
+        let tap = stream::Tap::begin(&host, asked, topics)?;
+        Ok(Box::new(TapFeed { tap, missed: TapMissed::default(), _open: taps.clone() }))
+    });
+}
+
+/// What a tap tells.
+struct TapFeed {
+    tap: stream::Tap,
+    /// What was missed when that was told.
+    missed: TapMissed,
+    /// Counts it among those that are open.
+    _open: Arc<()>,
+}
+
+impl Feed for TapFeed {
+    fn next(&mut self, timeout: Duration, news: &mut Vec<Value>) -> bool {
+        let tapped = self.tap.recv_timeout(timeout);
+        let is_over = matches!(tapped, Err(RecvTimeoutError::Disconnected));
+        let missed = self.tap.missed();
+        // Before the message: whoever has as many as it asked for reads no further.
+        let lost = (missed != self.missed).then_some(TapItem::Missed(missed));
+        self.missed = missed;
+        let told = lost.into_iter().chain(tapped.ok().map(|tapped| TapItem::Message(Box::new(tapped))));
+        news.extend(told.map(|item| serde_json::to_value(item).expect("a message is JSON")));
+        is_over
+    }
 }
 
 /// What `hookrail status` shows of it.

@@ -1,5 +1,6 @@
 //! `hookrail serve`: real files, real plugins, real signals.
 
+mod callbacks;
 mod changes;
 mod checked;
 mod follow;
@@ -10,4 +11,5 @@ mod scenes;
 mod secrets;
 mod serve;
 mod supervised;
+mod tap;
 mod tested;

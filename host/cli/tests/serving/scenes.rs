@@ -55,6 +55,13 @@ impl Place {
         Live::start(&mut self.command(&["serve"]))
     }
 
+    /// A host that serves, and can be asked.
+    pub(crate) fn serve_and_answer(&self) -> Live {
+        let serving = self.serve();
+        eventually("it answers", || self.ask(&["status"]).contains("pipelines"));
+        serving
+    }
+
     /// What a verb prints.
     pub(crate) fn ask(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().unwrap();

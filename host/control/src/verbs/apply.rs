@@ -174,17 +174,13 @@ fn digest(package: &Path) -> Result<Digest, Error> {
 }
 
 impl Verbs<'_> {
-    /// Changes what is said of a plugin's callbacks. Where it runs, the next generation of the same code takes
-    /// its place with it.
+    /// Changes what is said of a plugin's callbacks. Where it runs, they go on being called meanwhile.
     pub(crate) fn override_callbacks(self, name: &str, overrides: Vec<CallbackOverride>) -> Result<(), Error> {
         self.are_not_declared(name, &overrides)?;
-        let mut upgraded = None;
         let mut change = self.attached.store.change()?;
-        let overridden = change.override_callbacks::<Error>(name, overrides, |spec| {
-            upgraded = self.replace(spec.clone(), SWAP)?;
-            Ok(())
-        });
-        overridden.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
-        self.leave_stopped(name)
+        change
+            .override_callbacks::<Error>(name, overrides, |spec| self.override_running(name, &spec.overrides))
+            .inspect_err(|_| self.override_as_stored(name))?;
+        Ok(())
     }
 }

@@ -63,7 +63,7 @@ impl Verbs<'_> {
         for (instance, _) in config.instances(name) {
             for hook in hooks {
                 let wish = config.override_of(overrides, &hook.point, &instance, &hook.name);
-                let priority = wish.and_then(|wish| wish.priority).unwrap_or(hook.priority);
+                let priority = wish.and_then(|(wish, _)| wish.priority).unwrap_or(hook.priority);
                 let (instance, name) = (instance.clone(), hook.name.clone());
                 placed.push((hook.point.clone(), Place { priority, instance, name }));
             }

@@ -35,6 +35,7 @@ impl Opened {
 impl Verbs<'_> {
     /// Loads all plugins that are enabled and not loaded.
     pub(crate) fn load_enabled(self) -> Result<Vec<NotLoaded>, Error> {
+        self.override_loaded()?;
         let enabled = self.attached.store.enabled()?;
         let mut failed = Vec::new();
         thread::scope(|scope| {

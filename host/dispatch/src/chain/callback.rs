@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use hookrail_abi::{Effects, FaultPolicy};
 use parking_lot::Mutex;
 
+use hookrail_model::installed::Origin;
 use hookrail_model::order::Place;
 
 use super::id::{CallbackId, Owner};
@@ -16,15 +17,17 @@ use crate::fault::signal::{CallbackRef, Found};
 use crate::probation::Probation;
 use crate::stats::Record;
 
-/// Where a callback's priority comes from.
+/// What a callback is granted in its chain: what it declares, or what the operator says instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The host registered it.
-    BuiltIn,
-    /// The plugin declared it.
-    Declared,
-    /// The operator's configuration overrides it; the priority that the plugin declared.
-    Overridden(i32),
+pub struct Terms {
+    /// Lower ones are called first.
+    pub priority: i32,
+    /// What its fault means for the chain.
+    pub fault: FaultPolicy,
+    /// Whether it is part of the published chain.
+    pub enabled: bool,
+    /// The time that a call may take, in nanoseconds, if there is a limit.
+    pub budget: Option<u64>,
 }
 
 /// The context of a callback.
@@ -81,30 +84,26 @@ pub struct Callback {
     pub instance: Arc<str>,
     /// Its name, unique among those of its instance at this point.
     pub name: Arc<str>,
-    /// Its priority: lower ones are called first.
-    pub priority: i32,
-    /// Where its priority comes from.
-    pub origin: Origin,
+    /// Its place in the chain, and what else the operator may change while it is registered.
+    pub terms: Terms,
+    /// The terms that it declares.
+    pub declared: Terms,
+    /// Who says something else than it declares, if anybody does.
+    pub overridden_by: Option<Origin>,
     /// What it touches.
     pub effects: Effects,
-    /// What its fault means for the chain.
-    pub fault: FaultPolicy,
     /// The code that is called.
     pub run: Run,
-    /// The context that it is called with.
-    pub ctx: Ctx,
-    /// Whether it is part of the published chain; the operator may disable it.
-    pub enabled: bool,
+    /// The context that it is called with, which all registrations of it under other terms share.
+    pub ctx: Arc<Ctx>,
     /// Whether the host denies in its place while its plugin is not running, if its fault denies.
     pub required: bool,
-    /// The time that a call may take, in nanoseconds, if there is a limit.
-    pub budget: Option<u64>,
     /// Its counts at this point; a new build of the plugin continues those of the old one.
     pub record: Arc<Record>,
     /// Whether it is called. Changed only under the writers' lock.
     pub state: Mutex<CallbackState>,
     /// Counts its faults, and reports when there are too many.
-    pub breaker: Breaker,
+    pub breaker: Arc<Breaker>,
     /// The probation that its faults count against, if it came with an upgrade.
     pub probation: Option<Arc<Probation>>,
 }
@@ -157,7 +156,7 @@ impl CallbackState {
 impl Callback {
     /// Its place in the order of the chain.
     pub(crate) fn place(&self) -> Place<&str> {
-        Place { priority: self.priority, instance: &self.instance, name: &self.name }
+        Place { priority: self.terms.priority, instance: &self.instance, name: &self.name }
     }
 
     /// The pair that a snapshot holds for it.
@@ -178,19 +177,39 @@ impl Callback {
             generation: self.generation,
             instance: self.instance.clone(),
             name: self.name.clone(),
-            priority: self.priority,
-            origin: self.origin,
+            terms: Terms { budget: None, ..self.terms },
+            declared: Terms { budget: None, ..self.declared },
+            overridden_by: self.overridden_by,
             effects: self.effects,
-            fault: self.fault,
             run: skip,
-            ctx: Ctx::new(std::ptr::null_mut(), None),
-            enabled: self.enabled,
+            ctx: Arc::new(Ctx::new(std::ptr::null_mut(), None)),
             required: true,
-            budget: None,
             record: self.record.clone(),
             state: Mutex::new(CallbackState::Absent),
-            breaker: self.breaker.another(),
+            breaker: Arc::new(self.breaker.another()),
             probation: None,
+        }
+    }
+
+    /// The same callback under other terms: it keeps its context, its state and its counts.
+    pub(crate) fn under(&self, terms: Terms, overridden_by: Option<Origin>) -> Self {
+        Callback {
+            id: self.id,
+            owner: self.owner,
+            generation: self.generation,
+            instance: self.instance.clone(),
+            name: self.name.clone(),
+            terms,
+            declared: self.declared,
+            overridden_by,
+            effects: self.effects,
+            run: self.run,
+            ctx: self.ctx.clone(),
+            required: self.required,
+            record: self.record.clone(),
+            state: Mutex::new(self.state.lock().clone()),
+            breaker: self.breaker.clone(),
+            probation: self.probation.clone(),
         }
     }
 

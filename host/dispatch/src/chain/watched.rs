@@ -95,12 +95,12 @@ pub(super) fn is_needed(facts: &Facts, callbacks: &[Arc<Callback>], watch: &Watc
 
 /// In nanoseconds; `u64::MAX` for any.
 fn budget(callback: &Callback, level: StatsLevel) -> u64 {
-    callback.budget.filter(|_| level > StatsLevel::Off).unwrap_or(u64::MAX)
+    callback.terms.budget.filter(|_| level > StatsLevel::Off).unwrap_or(u64::MAX)
 }
 
 /// A callback that may only read leaves nothing to restore.
 fn rolls_back(facts: &Facts, callback: &Callback) -> bool {
-    callback.fault == FaultPolicy::Rollback && facts.kind != RawKind::Notify
+    callback.terms.fault == FaultPolicy::Rollback && facts.kind != RawKind::Notify
 }
 
 /// The block of a chain with those callbacks, watched in that way.

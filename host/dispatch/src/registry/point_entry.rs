@@ -54,7 +54,7 @@ impl PointEntry {
     /// point even if it has no callbacks.
     pub(super) fn publish(&mut self, is_left: bool) -> Replaced {
         // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.
-        let enabled: Vec<_> = self.callbacks.iter().filter(|callback| callback.enabled).cloned().collect();
+        let enabled: Vec<_> = self.callbacks.iter().filter(|callback| callback.terms.enabled).cloned().collect();
         // Here too, so that the tallies of former chains do not pile up if the counts are never read.
         self.counts.bring_in();
         let record = |callback: &Arc<Callback>| callback.is_armed().then(|| callback.record.clone());

@@ -57,7 +57,7 @@ fn no_callback_stands_in_for_a_plugin_that_runs() {
     let required = |owner| {
         let mut additions = on_three_points().into_additions(&registry, Owner(owner)).unwrap();
         for Addition { callback, .. } in &mut additions {
-            (callback.required, callback.fault) = (true, FaultPolicy::Closed);
+            (callback.required, callback.terms.fault) = (true, FaultPolicy::Closed);
         }
         additions
     };

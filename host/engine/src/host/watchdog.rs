@@ -244,7 +244,7 @@ fn thread_name(thread_id: u32) -> String {
 fn callbacks(core: &Core, owner: Owner) -> Vec<CallbackRef> {
     let mut found = Vec::new();
     core.registry.each(|look| {
-        let is_its = |callback: &&Arc<Callback>| callback.owner == owner && callback.enabled;
+        let is_its = |callback: &&Arc<Callback>| callback.owner == owner && callback.terms.enabled;
         found
             .extend(look.callbacks.iter().filter(is_its).map(|callback| callback.placed(look.state.chain.facts.point)));
     });

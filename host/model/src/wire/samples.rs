@@ -136,6 +136,7 @@ fn answers() -> BTreeMap<&'static str, Value> {
         of::<Replace>(replaced()),
         of::<Restart>(plugin()),
         of::<Rollback>(changed()),
+        of::<SetCallback>(point()),
         of::<SetLevel>(point()),
         of::<SetLogLevel>(plugin()),
         of::<SetPipeline>(pipeline()),

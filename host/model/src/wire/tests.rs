@@ -11,8 +11,8 @@ use super::*;
 use crate::command::{
     Action, Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Embed, Enable, Events, Halt,
     ImportIncoming, Install, Isolate, List, Load, Metrics, PipelineAct, Pipelines, PluginSpec, Points, ReloadConfig,
-    Replace, Restart, Resume, Rollback, SetLevel, SetLogLevel, SetPipeline, Show, ShowPipeline, Stage, Start, Status,
-    Step, Stop, Trace, Uninstall, Unload, Unquarantine, Validate,
+    Replace, Restart, Resume, Rollback, SetCallback, SetLevel, SetLogLevel, SetPipeline, Show, ShowPipeline, Stage,
+    Start, Status, Step, Stop, Trace, Uninstall, Unload, Unquarantine, Validate,
 };
 use crate::end::End;
 use crate::event::EventKind;
@@ -42,6 +42,14 @@ fn each_request_has_its_form_and_comes_back_from_it() {
     check(Events::new(), r#"{"id":7,"command":"events","params":{}}"#);
     check(Points::new(), r#"{"id":7,"command":"points","params":{}}"#);
     check(Points::of("a.b"), r#"{"id":7,"command":"points","params":{"point":"a.b"}}"#);
+    let mut set = SetCallback::new("a.b", "c/d");
+    check(set.clone(), r#"{"id":7,"command":"set-callback","params":{"point":"a.b","callback":"c/d"}}"#);
+    (set.default, set.priority, set.enabled, set.fault_policy) =
+        (true, Some(7), Some(false), Some(FaultPolicy::Closed));
+    check(
+        set,
+        r#"{"id":7,"command":"set-callback","params":{"point":"a.b","callback":"c/d","default":true,"priority":7,"enabled":false,"fault_policy":"closed"}}"#,
+    );
     check(
         SetLevel::new("a.b", stats::StatsLevel::Count),
         r#"{"id":7,"command":"set-level","params":{"point":"a.b","level":"count"}}"#,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hookrail_dispatch::Owner;
+use hookrail_model::config::CallbackOverride;
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::view::Status;
@@ -175,6 +176,15 @@ impl Reservation {
             change(current);
         }
         self.table.changed.notify_all();
+    }
+
+    /// Records what is said of its callbacks: the next generations start with it, also after a rollback.
+    pub(in crate::host) fn give_overrides(&self, overrides: &[CallbackOverride]) {
+        let mut names = self.names();
+        let Some(entry) = names.by_name.get_mut(&self.name) else { return };
+        let current = entry.current.iter_mut().map(|current| &mut current.runtime_overrides);
+        let former = entry.probations.iter_mut().filter_map(|it| it.rollback_point.runtime_overrides.as_mut());
+        current.chain(former).for_each(|runtime| runtime.overrides = overrides.into());
     }
 
     fn names(&self) -> MutexGuard<'_, Names> {

@@ -55,6 +55,8 @@ pub(super) fn callback() -> CallbackView {
         name: "mask".into(),
         effects: EffectsView::Pure,
         fault_policy: FaultPolicyView::Rollback,
+        declared_fault_policy: Some(FaultPolicyView::Open),
+        overridden_by: Some(Origin::Operator),
         enabled: true,
         status: CallbackStatus::HalfOpen,
         reason: Some("5 faults".into()),
