@@ -48,7 +48,7 @@ impl TryFrom<String> for Time {
 
     fn try_from(text: String) -> Result<Self, String> {
         let time = humantime::parse_duration(&text);
-        time.map(Time).map_err(|_| format!("\"{text}\" is no time, such as \"250ms\" or \"5m\""))
+        time.map(Time).map_err(|_| format!("\"{text}\" is not a time such as \"250ms\" or \"5m\""))
     }
 }
 
@@ -88,6 +88,6 @@ mod tests {
             assert_eq!(serde_json::to_value(read).unwrap(), text);
         }
         let error = serde_json::from_value::<Time>("5".into()).unwrap_err().to_string();
-        assert_eq!(error, "\"5\" is no time, such as \"250ms\" or \"5m\"");
+        assert_eq!(error, "\"5\" is not a time such as \"250ms\" or \"5m\"");
     }
 }

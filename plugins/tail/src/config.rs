@@ -182,7 +182,7 @@ mod tests {
             (r#"{"max_open": 0}"#, "`max_open` is 0"),
             (r#"{"poll_every": "0s"}"#, "`poll_every` is 0s: let it be 1ms to 1h"),
             (r#"{"rescan_every": "2h"}"#, "`rescan_every` is 2h"),
-            (r#"{"poll_every": "often"}"#, "\"often\" is no time, such as \"250ms\" or \"5m\""),
+            (r#"{"poll_every": "often"}"#, "\"often\" is not a time such as \"250ms\" or \"5m\""),
             (r#"{"poll_every": 7}"#, "expected a string"),
             (r#"{"start_at": "middle"}"#, "expected `beginning` or `end`"),
             (r#"{"multiline": {}}"#, "missing field `start`"),

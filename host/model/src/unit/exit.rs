@@ -98,9 +98,9 @@ impl fmt::Display for ExitStatus {
             ExitStatus::Exited { code } => write!(f, "exited with status {code}"),
             ExitStatus::Killed { signal, core_dumped } => {
                 match signal_name(signal) {
-                    Some((name, _)) if signal == 9 => write!(f, "killed by {name}")?,
-                    Some((name, means)) => write!(f, "killed by {name} ({means})")?,
-                    None => write!(f, "killed by signal {signal}")?,
+                    Some((name, _)) if signal == 9 => write!(f, "was killed by {name}")?,
+                    Some((name, means)) => write!(f, "was killed by {name} ({means})")?,
+                    None => write!(f, "was killed by signal {signal}")?,
                 }
                 f.write_str(if core_dumped { ", core dumped" } else { "" })
             }
@@ -119,10 +119,10 @@ mod tests {
         for (status, said) in [
             (ExitStatus::exited(0), "exited with status 0"),
             (ExitStatus::exited(3), "exited with status 3"),
-            (ExitStatus::killed(9, false), "killed by SIGKILL"),
-            (ExitStatus::killed(11, false), "killed by SIGSEGV (segmentation fault)"),
-            (ExitStatus::killed(6, true), "killed by SIGABRT (abort), core dumped"),
-            (ExitStatus::killed(40, false), "killed by signal 40"),
+            (ExitStatus::killed(9, false), "was killed by SIGKILL"),
+            (ExitStatus::killed(11, false), "was killed by SIGSEGV (segmentation fault)"),
+            (ExitStatus::killed(6, true), "was killed by SIGABRT (abort), core dumped"),
+            (ExitStatus::killed(40, false), "was killed by signal 40"),
         ] {
             assert_eq!(Exit::new(status).to_string(), said);
         }

@@ -13,8 +13,8 @@ fn each_end_is_told_as_it_was() {
     for (script, status, said) in [
         ("exit 0", ExitStatus::exited(0), "exited with status 0"),
         ("exit 3", ExitStatus::exited(3), "exited with status 3"),
-        ("kill -SEGV $$", ExitStatus::killed(11, false), "killed by SIGSEGV (segmentation fault)"),
-        ("kill -KILL $$", ExitStatus::killed(9, false), "killed by SIGKILL"),
+        ("kill -SEGV $$", ExitStatus::killed(11, false), "was killed by SIGSEGV (segmentation fault)"),
+        ("kill -KILL $$", ExitStatus::killed(9, false), "was killed by SIGKILL"),
     ] {
         let process = supervisor.spawn(sh(script).limit(Limit::Core, 0)).unwrap();
         let exit = process.wait(LONG).expect("it ends");
