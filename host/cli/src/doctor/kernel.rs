@@ -38,7 +38,7 @@ fn memfd() -> Finding {
             GROUP,
             NAME,
             format!("no plugin can be loaded: {error}"),
-            "`sysctl vm.memfd_noexec=0`, and `memfd_create` allowed by the seccomp profile; under systemd no MemoryDenyWriteExecute=",
+            "`sysctl vm.memfd_noexec=0`, and `memfd_create` allowed by the seccomp profile",
         ),
     }
 }

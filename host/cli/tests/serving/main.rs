@@ -11,3 +11,4 @@ mod secrets;
 mod serve;
 mod supervised;
 mod tested;
+mod unit;
