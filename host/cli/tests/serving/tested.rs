@@ -126,6 +126,17 @@ expect = [{}]
 }
 
 #[test]
+fn a_callback_that_fails_fails_the_case_whatever_becomes_of_the_message() {
+    let tests = "[[cases]]\nname = 'a'\nmessages = ['x', 'boom', 'x']\nexpect = [{}, {}, {}]\n";
+    let place = with_tests("test-faults", tests);
+    place.configure("");
+    let panics = hookrail_tests::zoo("panics_variously");
+    let (code, out, _) = run(&place, &["tests.toml", "--plugin", panics.to_str().unwrap()]);
+    assert_eq!((code, out.matches("tests.toml:4: message ").count()), (1, 1), "{out}");
+    assert!(out.contains("message 2, callback") && out.contains("it went badly wrong"), "{out}");
+}
+
+#[test]
 fn all_mistakes_of_all_files_are_named_with_their_lines_and_no_case_runs() {
     let place =
         with_tests("test-mistakes", "pipelin = 'logs'\n[[cases]]\nname = 'a'\nmessages = ['a', 3]\n[[cases]]\n");
