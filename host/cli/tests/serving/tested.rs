@@ -69,6 +69,8 @@ messages = ["one"]
 expect = ["one"]
 "#,
     );
+    // Another run of the tests has had it.
+    let _ = fs::remove_dir_all(home());
     let (code, out, err) = run(&place, &["tests.toml"]);
     assert_eq!((code, &*err), (0, ""), "{out}");
     assert!(out.contains("ok    with its sinks (3 messages)") && out.ends_with("3 passed, 0 failed\n"), "{out}");
