@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::Text;
-use hookrail_abi::boundary::{self, ReloadTable, SavedState, SchemaTable, Str, StreamTable};
+use hookrail_abi::boundary::{self, ReloadTable, SavedState, SchemaTable, Str};
 use hookrail_abi::host::Report;
 use hookrail_dispatch::frame::{self, Reported};
 use hookrail_image::{Inspection, SealedCopy};
@@ -188,8 +188,7 @@ impl Body for InProcess {
     }
 
     fn endpoint_schema(&self, kind: EndpointKind, name: &str) -> Result<Option<String>, Error> {
-        let Some(table) = self.library.table::<StreamTable>() else { return Ok(None) };
-        endpoints::schema(&table, kind, name, |asked| self.call("schema", &self.note().name, asked))
+        self.schema_of_endpoint(kind, name)
     }
 
     fn create(&mut self, instance: &Configured<'_>) -> Result<(), Error> {

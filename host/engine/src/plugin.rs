@@ -250,7 +250,8 @@ impl Loaded {
         }
         started?;
         let declared = note.hooks.len();
-        if admitted.is_empty() && declared > 0 {
+        // One that is used for its sources and sinks may leave all of them out.
+        if admitted.is_empty() && declared > 0 && note.endpoints.is_empty() {
             log!(
                 warn,
                 plugin = note.name,

@@ -13,3 +13,4 @@ mod serve;
 mod supervised;
 mod tap;
 mod tested;
+mod unit;
