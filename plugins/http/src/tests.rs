@@ -1,0 +1,6 @@
+//! The plugin, driven as a host drives it, by real connections.
+
+mod bounds;
+mod client;
+mod posting;
+mod scene;
