@@ -3,4 +3,6 @@
 mod bounds;
 mod client;
 mod posting;
+pub(crate) mod receiver;
 mod scene;
+mod sending;

@@ -124,11 +124,9 @@ impl Config {
             )
             .into());
         }
-        for (name, time) in [
-            ("header_timeout", self.header_timeout),
-            ("body_timeout", self.body_timeout),
-            ("patience", self.patience),
-        ] {
+        for (name, time) in
+            [("header_timeout", self.header_timeout), ("body_timeout", self.body_timeout), ("patience", self.patience)]
+        {
             if !(Duration::from_millis(10)..=Duration::from_secs(3600)).contains(&time.duration()) {
                 return Err(format!("`{name}` is {time}: let it be 10ms to 1h").into());
             }

@@ -76,13 +76,7 @@ impl Encoding {
     }
 }
 
-fn read(
-    mut from: impl Read,
-    decoded: &mut Vec<u8>,
-    most: usize,
-    held: &mut Held,
-    pause: u64,
-) -> Result<(), Refusal> {
+fn read(mut from: impl Read, decoded: &mut Vec<u8>, most: usize, held: &mut Held, pause: u64) -> Result<(), Refusal> {
     let mut step = vec![0; STEP];
     loop {
         let count = match from.read(&mut step) {

@@ -9,9 +9,8 @@ use super::scene::listening;
 
 #[test]
 fn slow_clients_lose_their_connection_and_hold_nobody_up() {
-    let (sent, _) = listening(
-        "\"header_timeout\": \"200ms\", \"body_timeout\": \"200ms\", \"max_connections\": 3",
-        |at| {
+    let (sent, _) =
+        listening("\"header_timeout\": \"200ms\", \"body_timeout\": \"200ms\", \"max_connections\": 3", |at| {
             let (silent, mut half_a_head, mut half_a_body) = (connect(at), connect(at), connect(at));
             half_a_head.write_all(b"POST / HT").unwrap();
             half_a_body.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf").unwrap();
@@ -19,8 +18,7 @@ fn slow_clients_lose_their_connection_and_hold_nobody_up() {
             assert_eq!(post(at, "", b"x").status, 202);
             assert_eq!(Answer::read(&half_a_body).status, 408);
             assert!(is_closed(&silent) && is_closed(&half_a_head));
-        },
-    );
+        });
     assert_eq!(sent.messages.len(), 1);
 }
 

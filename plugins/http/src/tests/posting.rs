@@ -15,7 +15,8 @@ const LINES: &str = "content-type: application/x-ndjson\n";
 fn lines_are_messages_in_their_order() {
     let (sent, answer) = listening("", |at| post_lines(at, "{\"topic\":\"a\",\"body\":\"1\"}\n{\"n\":2}\n{\"n\":3}"));
     assert_eq!((answer.status, &*answer.body), (202, r#"{"accepted":3}"#));
-    let told: Vec<_> = sent.messages.iter().map(|message| (message.topic.as_str(), message.body.to_display())).collect();
+    let told: Vec<_> =
+        sent.messages.iter().map(|message| (message.topic.as_str(), message.body.to_display())).collect();
     assert_eq!(told, [("a", "1".into()), ("http", "{\"n\":2}".into()), ("http", "{\"n\":3}".into())]);
     assert!(sent.messages.iter().all(|message| message.source == *"127.0.0.1"));
 }

@@ -31,7 +31,10 @@ fn any_other_object_is_the_body_as_it_is() {
         assert_eq!(bodies(Shape::Lines, object), [object]);
         assert_eq!(messages(Shape::Lines, object).unwrap()[0].topic, *"given");
     }
-    assert_eq!(bodies(Shape::Objects, "{\n \"a\": 1\n}\n{\"b\":2}{\"body\":\"c\"}"), ["{\n \"a\": 1\n}", "{\"b\":2}", "c"]);
+    assert_eq!(
+        bodies(Shape::Objects, "{\n \"a\": 1\n}\n{\"b\":2}{\"body\":\"c\"}"),
+        ["{\n \"a\": 1\n}", "{\"b\":2}", "c"]
+    );
     assert_eq!(bodies(Shape::Body, "{\"body\":1}\n"), ["{\"body\":1}\n"]);
     assert!(bodies(Shape::Lines, " \n\n").is_empty() && bodies(Shape::Objects, " \n").is_empty());
 }
