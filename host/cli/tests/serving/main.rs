@@ -1,6 +1,7 @@
 //! `hookrail serve`: real files, real plugins, real signals.
 
 mod changes;
+mod http;
 mod kills;
 mod metrics;
 mod operators;
