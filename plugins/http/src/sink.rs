@@ -3,6 +3,7 @@
 //! 1. Messages are received and encoded until a batch is full, or its time is over.
 //! 2. It is sent until it is answered for good, with pauses that grow. The host keeps the messages until then.
 //! 3. If its content is refused, half of it is sent, so that in the end a message that is refused is alone, and dead.
+//! 4. When there will be no more messages, those that it has are delivered, for a time; the host keeps the rest.
 
 mod client;
 mod config;
@@ -48,7 +49,7 @@ pub(crate) struct Sending {
     host: Instance,
 }
 
-/// The endpoint is to end at once.
+/// The time to deliver what there is is over.
 struct Ended;
 
 /// One run.
@@ -64,6 +65,8 @@ struct Run<'a, 'b> {
     most: usize,
     /// How many batches in a row were delivered since then.
     good: usize,
+    /// Until when it delivers, once there will be no more messages.
+    until: Option<Instant>,
 }
 
 impl Sending {
@@ -93,6 +96,7 @@ impl Sink for Sending {
             pending: Pending::new(wanted.form, wanted.max_messages > 1),
             most: wanted.max_messages,
             good: 0,
+            until: None,
         };
         while run.collect()? {
             if let Err(Ended) = run.deliver()? {
@@ -167,7 +171,7 @@ impl Run<'_, '_> {
                         self.say(&later);
                     }
                     last = Some(later);
-                    if self.io.wait(pause) {
+                    if let Err(Ended) = self.rest(pause) {
                         return Ok(Err(Ended));
                     }
                 }
@@ -176,12 +180,12 @@ impl Run<'_, '_> {
         Ok(Ok(()))
     }
 
-    /// Sends a batch once, unless the endpoint is to end meanwhile.
+    /// Sends a batch once, unless the time is over meanwhile.
     fn send_once(&mut self, batch: &Batch) -> Result<Outcome, Ended> {
-        let (io, client) = (&*self.io, &mut self.client);
+        let (io, client, until, finish) = (&*self.io, &mut self.client, &mut self.until, self.wanted.finish);
         self.runtime.block_on(async {
             let ended = async {
-                while !io.is_closed() {
+                while left(io, until, finish).is_none_or(|left| !left.is_zero()) {
                     sleep(LOOK).await;
                 }
             };
@@ -193,6 +197,19 @@ impl Run<'_, '_> {
         })
     }
 
+    /// Waits for that long, if there is still time to go on afterwards.
+    fn rest(&mut self, pause: Duration) -> Result<(), Ended> {
+        let over = Instant::now() + pause;
+        while let Some(rest) = over.checked_duration_since(Instant::now()) {
+            match left(self.io, &mut self.until, self.wanted.finish) {
+                Some(left) if left < rest => return Err(Ended),
+                Some(_) => std::thread::sleep(rest),
+                None => _ = self.io.wait(rest),
+            }
+        }
+        Ok(())
+    }
+
     /// Has the oldest message dropped, and keeps it as a dead letter first.
     fn bury(&mut self, why: &str) -> Result<(), Ended> {
         let mut last = String::new();
@@ -202,9 +219,7 @@ impl Run<'_, '_> {
                 self.host.log(Level::Error, format_args!("`dead_letters` cannot be written, and waits: {failed}"));
                 last = failed;
             }
-            if self.io.wait(DEAD_PAUSE) {
-                return Err(Ended);
-            }
+            self.rest(DEAD_PAUSE)?;
         }
         self.io.reject(1, why);
         self.pending.remove(1);
@@ -222,6 +237,14 @@ impl Run<'_, '_> {
             self.host.log(Level::Warn, format_args!("not delivered, and tried again: {why}"));
         }
     }
+}
+
+/// How long there is to deliver, if there will be no more messages.
+fn left(io: &SinkIo<'_>, until: &mut Option<Instant>, finish: Duration) -> Option<Duration> {
+    if until.is_none() && io.is_closed() {
+        *until = Some(Instant::now() + finish);
+    }
+    until.map(|until| until.saturating_duration_since(Instant::now()))
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -71,6 +71,10 @@ pub(crate) struct Config {
     #[serde(default = "retry_to")]
     pub(crate) retry_to: Time,
 
+    /// How long it still delivers what it has when it is to end. What is not delivered then stays with the host.
+    #[serde(default = "finish")]
+    pub(crate) finish: Time,
+
     /// A file that messages are appended to which the receiver refuses for good, each with the reason.
     #[serde(default)]
     pub(crate) dead_letters: Option<String>,
@@ -102,6 +106,7 @@ pub(crate) struct Wanted {
     pub(crate) timeout: Duration,
     pub(crate) retry_from: Duration,
     pub(crate) retry_to: Duration,
+    pub(crate) finish: Duration,
     pub(crate) dead_letters: Option<PathBuf>,
 }
 
@@ -133,6 +138,10 @@ const fn retry_to() -> Time {
     Time::from_secs(30)
 }
 
+const fn finish() -> Time {
+    Time::from_secs(3)
+}
+
 impl Config {
     /// Checks what serde cannot.
     pub(crate) fn wanted(self) -> Result<Wanted> {
@@ -150,6 +159,7 @@ impl Config {
             ("timeout", self.timeout, least),
             ("retry_from", self.retry_from, least),
             ("retry_to", self.retry_to, self.retry_from.duration()),
+            ("finish", self.finish, Duration::ZERO),
         ] {
             if !(least..=Duration::from_secs(3600)).contains(&time.duration()) {
                 let least = Time::from_millis(least.as_millis() as u64);
@@ -179,6 +189,7 @@ impl Config {
             timeout: self.timeout.duration(),
             retry_from: self.retry_from.duration(),
             retry_to: self.retry_to.duration(),
+            finish: self.finish.duration(),
             dead_letters: self.dead_letters.map(PathBuf::from),
         })
     }

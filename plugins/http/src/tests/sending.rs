@@ -18,7 +18,8 @@ fn numbered(count: usize) -> Vec<Message> {
 /// Runs a sink, which answers for all of them.
 fn send(at: SocketAddr, more: &str, messages: &[Message]) -> Answered {
     let plugin = testing::start::<Http>("{}").unwrap();
-    let config = format!(r#"{{"url": "http://{at}/in", "retry_from": "10ms", "retry_to": "20ms", {more}}}"#);
+    let config =
+        format!(r#"{{"url": "http://{at}/in", "retry_from": "10ms", "retry_to": "20ms", "finish": "1h", {more}}}"#);
     let answered = plugin.sink("http", &config).unwrap().run(messages).unwrap();
     assert_eq!(answered.unanswered, 0, "{answered:?}");
     assert_eq!(answered.delivered + answered.rejected.len(), messages.len(), "{answered:?}");
@@ -146,4 +147,20 @@ fn a_receiver_that_takes_less_at_once_gets_less() {
     assert_eq!(answered.delivered, 500);
     let taken: Vec<_> = received.into_iter().filter(|request| request.lines().len() <= 30).collect();
     assert_eq!(messages(&taken), sent);
+}
+
+#[test]
+fn what_is_not_taken_in_time_when_it_ends_stays_with_the_host() {
+    let plugin = testing::start::<Http>("{}").unwrap();
+    let (received, answered) = receiving(
+        |number, _| answer(if number == 0 { 200 } else { 503 }, ""),
+        |at| {
+            let config = format!(
+                r#"{{"url": "http://{at}/", "max_messages": 4, "linger": "1h", "retry_from": "10ms", "finish": "100ms"}}"#
+            );
+            plugin.sink("http", &config).unwrap().run(&numbered(8)).unwrap()
+        },
+    );
+    assert_eq!((answered.delivered, answered.rejected.len(), answered.unanswered), (4, 0, 4), "{answered:?}");
+    assert!(received.len() > 1);
 }

@@ -39,7 +39,6 @@ fn what_is_malformed_is_refused_with_the_reason_and_the_host_goes_on() {
         ("\0\r\n\r\n".to_owned(), 400, ""),
         ("POST / HTTP/9.9\r\n\r\n".into(), 400, ""),
         ("CONNECT a:1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".into(), 404, ""),
-        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(), 400, ""),
     ] {
         let answer = exchange(receiver.at, sent.as_bytes());
         let shown: String = sent.chars().take(120).collect();

@@ -114,14 +114,14 @@ fn a_receiver_that_cannot_keep_up_says_so_and_gets_each_message_once() {
     );
     let receiver = Receiver::new("http-slow", &config);
     let place = sending("http-storm", receiver.at);
-    place.append("app.log", &(0..2000).map(|number| format!("{number}\n")).collect::<String>());
+    place.append("app.log", &(0..300).map(|number| format!("{number}\n")).collect::<String>());
     place.configure(
         &fs::read_to_string(place.path("hookrail.toml")).unwrap().replace("linger", "max_messages = 10, linger"),
     );
     let taking = receiver.serve(&[]);
     let sending = place.serve();
     sending.said.wait_for("429 Too Many Requests");
-    receiver.place.wait_for_lines("all.txt", 2000);
+    receiver.place.wait_for_lines("all.txt", 300);
     for live in [sending, taking] {
         live.interrupt();
         assert_eq!(live.end().0, Some(0));
@@ -154,6 +154,7 @@ fn both_are_replaced_moved_and_unmapped_while_messages_flow() {
     let receiver = Receiver::new("http-replaced", RECEIVE);
     let place = sending("http-replaces", receiver.at);
     let (taking, sending) = (receiver.serve(&[]), place.serve());
+    eventually("it runs", || place.ask(&["pipeline", "show", "out"]).contains("out is running"));
     let library = plugin("http");
     let mut written = 0;
     for verb in ["replace", "isolate", "embed", "restart", "stop", "start"] {

@@ -196,7 +196,7 @@ impl<'a> Stage<'a> {
     }
 
     fn ended(&self) -> bool {
-        !self.given.is_empty() && self.answered.get() == self.given.len()
+        !self.given.is_empty() && self.received.get() == self.given.len()
     }
 }
 
