@@ -9,7 +9,7 @@ use std::time::Duration;
 use hookrail_tests::cli::live::Live;
 use hookrail_tests::probe::eventually;
 use hookrail_tests::random::Random;
-use hookrail_tests::{plugin, zoo};
+use hookrail_tests::{plugin, root, zoo};
 
 use super::{RECEIVE, Receiver};
 use crate::scenes::{Place, complete, signal};
@@ -180,4 +180,29 @@ fn both_are_replaced_moved_and_unmapped_while_messages_flow() {
     }
     let twice = complete(&receiver.place.lines("all.txt"), written);
     println!("{twice} of {written} came twice");
+}
+
+#[test]
+fn the_guide_passes_messages_as_it_is_printed() {
+    let page = fs::read_to_string(root().join("docs/guide/serving.md")).unwrap();
+    let block = |first: &str| {
+        page.split("```toml\n").find(|block| block.starts_with(first)).unwrap().split("```").next().unwrap()
+    };
+    let centre = block("# at the centre").replace("127.0.0.1:8080", "AT").replace("/var/log/hookrail", "DIR");
+    let receiver = Receiver::new("http-guide-centre", &centre);
+    let edge = block("# at the edge").replace("127.0.0.1:8080", &receiver.at.to_string());
+    let place = Place::new("http-guide-edge", &edge.replace("/var/log/app", "DIR"));
+    let (taking, sending) = (receiver.serve(&[]), place.serve());
+    eventually("it runs", || place.ask(&["pipeline", "show", "logs"]).contains("logs is running"));
+    place.append("new.log", "one\ntwo\n");
+    receiver.place.wait_for_lines("log.new.log", 2);
+    assert_eq!(receiver.place.lines("log.new.log"), ["one", "two"]);
+    let curl = "POST /?topic=a.b HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                connection: close\r\ncontent-length: 5\r\n\r\nhello";
+    assert!(super::exchange(receiver.at, curl.as_bytes()).contains("{\"accepted\":1}"));
+    receiver.place.wait_for_lines("a.b.log", 1);
+    for live in [sending, taking] {
+        live.interrupt();
+        assert_eq!(live.end().0, Some(0));
+    }
 }
