@@ -4,6 +4,7 @@ mod callbacks;
 mod changes;
 mod checked;
 mod follow;
+mod http;
 mod kills;
 mod metrics;
 mod operators;
