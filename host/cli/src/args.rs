@@ -15,6 +15,7 @@ mod serve;
 mod setup;
 mod store;
 mod tap;
+mod top;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ pub(crate) use self::serve::Serve;
 pub(crate) use self::setup::Setup;
 pub(crate) use self::store::{Store, Swap};
 pub(crate) use self::tap::Tap;
+pub(crate) use self::top::Top;
 use crate::{candidates, exit};
 
 /// The heading of the options that every command has.
@@ -114,6 +116,8 @@ pub(crate) enum Command {
     Tap(Tap),
     /// Print what a running host counts and measures, in the text format of Prometheus
     Metrics(Common),
+    /// Show rates, times, queues and drops of a running host, live
+    Top(Top),
     /// Show the process, the uptime and the counters of a running host
     Status(Common),
     /// Show what a library or a package declares, without running any of its code

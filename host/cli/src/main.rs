@@ -54,6 +54,7 @@ mod stderr;
 mod stdout;
 mod table;
 mod tap;
+mod top;
 mod trust;
 mod verify;
 mod watch;
@@ -101,6 +102,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Config(command) => config::run(command),
         Command::Events(options) => events::run(options),
         Command::Tap(options) => tap::run(options),
+        Command::Top(options) => top::run(options),
         Command::Metrics(options) => metrics::run(options),
         Command::Status(options) => status::run(options),
         Command::Inspect(options) => inspect::run(options),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::stdio::dup2_stdout;
 
@@ -50,6 +50,19 @@ pub(crate) fn write_all(mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether nobody reads it any more, as in `hookrail tap | head -1`.
+pub(crate) fn is_closed() -> bool {
+    let mut polled = [PollFd::new(ours(), PollFlags::empty())];
+    let asked = poll(&mut polled, Some(&Timespec::default()));
+    asked.is_ok() && polled[0].revents().contains(PollFlags::ERR)
+}
+
+/// How many lines the terminal shows, if it is one that says so.
+pub(crate) fn rows() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(ours()).ok()?;
+    (size.ws_row > 0).then_some(size.ws_row.into())
 }
 
 fn cloned() -> io::Result<File> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::{Duration, UNIX_EPOCH};
 
+use hookrail_abi::FaultPolicy;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
