@@ -16,7 +16,7 @@ pub struct MetricInfo {
     /// What it is, in a sentence.
     pub help: String,
     /// Its unit; empty for a plain number.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub unit: String,
     /// Whether it only grows.
     pub kind: FamilyKind,
