@@ -17,7 +17,7 @@ use hookrail_abi::boundary::{self, ReloadTable, SavedState, SchemaTable, Str};
 use hookrail_abi::host::Report;
 use hookrail_dispatch::frame::{self, Reported};
 use hookrail_image::{Inspection, SealedCopy};
-use hookrail_loader::{Closed, Library, Meter, PluginDiagnostics};
+use hookrail_loader::{Closed, Library, Meter, Numbers, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::{ApiMisuse, Error, Misbehaved};
 use hookrail_model::log;
@@ -97,6 +97,7 @@ impl InProcess {
         // Even if it did not attach: it may already have left code with a thread.
         let bound = opened.library.bind();
         opened.library.meter(opening.max_memory);
+        opened.library.read_numbers();
         match result.and(bound) {
             Ok(()) => Ok(opened),
             Err(error) => {
@@ -177,6 +178,10 @@ impl Body for InProcess {
 
     fn meter(&self) -> Option<Arc<Meter>> {
         self.library.meter.clone()
+    }
+
+    fn numbers(&self) -> Option<Arc<Numbers>> {
+        self.library.numbers.clone()
     }
 
     fn schema(&self) -> Result<Option<String>, Error> {

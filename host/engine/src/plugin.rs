@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use hookrail_abi::boundary::SavedState;
 use hookrail_dispatch::{Addition, Owner, Probation, Registry};
 use hookrail_image::{SealedCopy, inspect_copy};
-use hookrail_loader::{Closed, Meter, PluginDiagnostics};
+use hookrail_loader::{Closed, Meter, Numbers, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::{ConfigError, Error};
 use hookrail_model::isolation::{Isolation, Placed};
@@ -148,6 +148,11 @@ impl Loaded {
     /// The meter of its memory, if it counts that.
     pub(crate) fn meter(&self) -> Option<Arc<Meter>> {
         self.body.meter()
+    }
+
+    /// The numbers that it counts itself, if there are some.
+    pub(crate) fn numbers(&self) -> Option<Arc<Numbers>> {
+        self.body.numbers()
     }
 
     /// In which process it runs, and who decided that.

@@ -2,10 +2,10 @@
 
 mod callbacks;
 mod configs;
+mod counts;
 mod ending;
 mod endpoints;
 mod lanes;
-mod memory;
 mod plugin;
 mod questions;
 mod recorder;

@@ -39,7 +39,7 @@ pub struct Tapped {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_bytes: Option<u64>,
     /// How many of its headers were left out.
-    #[serde(default, skip_serializing_if = "crate::tap::is_none")]
+    #[serde(default, skip_serializing_if = "is_none")]
     pub headers_left_out: u64,
     /// The kind of drop, if it was dropped.
     #[serde(default, skip_serializing_if = "String::is_empty")]
