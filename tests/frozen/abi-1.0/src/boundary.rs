@@ -17,6 +17,7 @@ mod config;
 mod growing;
 mod lifecycle;
 mod memory;
+mod metrics;
 mod state;
 mod stream;
 mod trace;
@@ -30,6 +31,7 @@ pub use config::{
 pub use growing::{Growing, TooSmall};
 pub use lifecycle::{HEALTH_DEGRADED, LifecycleTable, READY_NOT_YET};
 pub use memory::{MemoryShard, MemoryTable};
+pub use metrics::{METRIC_COUNTER, METRIC_GAUGE, METRICS_MOST, Metric, MetricsTable};
 pub use state::{SavedState, StateTable};
 pub use stream::*;
 pub use trace::{

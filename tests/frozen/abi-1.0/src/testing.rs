@@ -30,6 +30,7 @@
 
 mod config;
 mod lifecycle;
+mod metrics;
 mod stream;
 
 use std::cell::RefCell;
