@@ -1,4 +1,4 @@
-//! Numbers that a plugin counts itself, and that the operator's monitoring shows: [`Plugin::METRICS`].
+//! Numbers that a plugin counts itself, and that the operator's monitoring shows: [`METRICS`](crate::Plugin::METRICS).
 //!
 //! A number is a `static` of the library, and counting is one atomic addition. The host reads it when somebody asks, and
 //! calls no code for that. All instances of a library count in the same place.
@@ -32,11 +32,12 @@
 //! # Ok::<(), hookrail_abi::Error>(())
 //! ```
 
+pub(crate) mod table;
+
 use std::ptr::from_ref;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Plugin;
-use crate::boundary::{self, METRIC_COUNTER, METRIC_GAUGE, METRICS_MOST, MetricsTable, Str};
+use crate::boundary::{self, METRIC_COUNTER, METRIC_GAUGE, Str};
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -140,7 +141,7 @@ const fn is_name(name: &[u8]) -> bool {
         }
         at += 1;
     }
-    1 <= name.len() && name.len() <= 48 && name[0].is_ascii_lowercase()
+    !name.is_empty() && name.len() <= 48 && name[0].is_ascii_lowercase()
 }
 
 const fn is_unit(unit: &[u8]) -> bool {
@@ -151,19 +152,5 @@ const fn is_unit(unit: &[u8]) -> bool {
         }
         at += 1;
     }
-    1 <= unit.len() && unit.len() <= 16
-}
-
-/// The table of plugin `P`, if it has numbers.
-pub(crate) fn table<P: Plugin>() -> Option<&'static MetricsTable> {
-    let table: &'static MetricsTable = const {
-        assert!(P::METRICS.len() <= METRICS_MOST as usize, "a plugin has at most 64 metrics");
-        &MetricsTable {
-            size: size_of::<MetricsTable>() as u32,
-            count: P::METRICS.len() as u32,
-            // The one is the other, transparently.
-            metrics: P::METRICS.as_ptr().cast(),
-        }
-    };
-    (!P::METRICS.is_empty()).then_some(table)
+    !unit.is_empty() && unit.len() <= 16
 }

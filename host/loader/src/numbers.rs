@@ -124,10 +124,15 @@ impl Values {
 /// # Safety
 /// Its texts are readable.
 unsafe fn info(metric: &Metric) -> Result<MetricInfo, String> {
-    // SAFETY: the caller promises it.
-    let text = |text: &Str| match text.len <= LONGEST && (text.len == 0 || !text.ptr.is_null()) {
-        true => Ok(unsafe { text.to_text() }.into_owned()),
-        false => Err(format!("a text of {} bytes", text.len)),
+    let text = |text: &Str| {
+        if text.len == 0 {
+            return Ok(String::new());
+        }
+        if text.len > LONGEST || text.ptr.is_null() {
+            return Err(format!("it has a text that is null or of {} bytes", text.len));
+        }
+        // SAFETY: the caller promises it.
+        Ok(unsafe { text.to_text() }.into_owned())
     };
     let kind = match metric.kind {
         METRIC_COUNTER => FamilyKind::Counter,

@@ -19,6 +19,9 @@ pub enum TapPlace {
     Delivered,
     /// They reach no sink, or not all that wanted them; once for each time one is dropped.
     Dropped,
+    /// What a newer program says.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A message that has passed a place.
@@ -92,7 +95,7 @@ impl<'de> Deserialize<'de> for TapItem {
 }
 
 impl TapPlace {
-    /// All of them, in the order in which messages pass them.
+    /// All that there are, in the order in which messages pass them.
     pub const ALL: [TapPlace; 4] = [TapPlace::Received, TapPlace::Published, TapPlace::Delivered, TapPlace::Dropped];
 
     /// The word people read.
@@ -102,6 +105,7 @@ impl TapPlace {
             TapPlace::Published => "published",
             TapPlace::Delivered => "delivered",
             TapPlace::Dropped => "dropped",
+            TapPlace::Unknown => "unknown",
         }
     }
 }

@@ -13,8 +13,7 @@ use crate::host::{self, Instance, Report};
 use crate::plugin::Startup;
 use crate::shim::guarded;
 use crate::{
-    Configuration, FaultPolicy, Health, Hook, Plugin, Readiness, State, Text, context, diagnostics, metrics, stream,
-    unload,
+    Configuration, FaultPolicy, Health, Hook, Plugin, Readiness, State, Text, context, diagnostics, stream, unload,
 };
 
 const OK: u32 = 0;
@@ -146,7 +145,7 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
             };
             from_ref(table).cast()
         }
-        "metrics/1" => metrics::table::<P>().map_or(null(), |table| from_ref(table).cast()),
+        "metrics/1" => crate::metrics::table::table::<P>(),
         "reload/1" => {
             let table: &'static ReloadTable =
                 const { &ReloadTable { size: size_of::<ReloadTable>() as u32, reload: reload::<P> } };
