@@ -28,6 +28,7 @@
 //! assert_eq!(answer.reports, ["spam"]);
 //! ```
 
+mod bus;
 mod config;
 mod lifecycle;
 mod metrics;
@@ -37,8 +38,8 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 use std::path::PathBuf;
 use std::ptr::{from_mut, from_ref, null, null_mut};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use self::config::Kept;
 pub use self::stream::{Answered, Sent, TestSink, TestSource};
@@ -139,13 +140,13 @@ fn begin<P: Plugin>(
     // SAFETY: the table lives as long as the process.
     unsafe { host::attach(&TABLE) };
     SAID.take();
-    let handle = Box::new(Handle::new::<P>(config));
+    let handle = Arc::new(Handle::new::<P>(config));
     let mut callbacks: Vec<(String, String, RawCallback, *mut c_void)> = Vec::new();
     let mut instance = null_mut();
     // SAFETY: as a host does: text for the call, room for a pointer, a handle that outlives the
     // instance (`Running` drops it last).
     let created =
-        unsafe { entry::create::<P>(from_ref(&*handle).cast(), Str::new("test"), Str::new(config), &mut instance) };
+        unsafe { entry::create::<P>(Arc::as_ptr(&handle).cast(), Str::new("test"), Str::new(config), &mut instance) };
     if created != 0 {
         return Err(Error::from(SAID.take().join("; ")));
     }
@@ -159,7 +160,7 @@ fn begin<P: Plugin>(
 pub struct Running<P: Plugin> {
     instance: *mut boundary::Instance,
     callbacks: Vec<(String, String, RawCallback, *mut c_void)>,
-    handle: Box<Handle>,
+    handle: Arc<Handle>,
     plugin: std::marker::PhantomData<fn(&P)>,
 }
 
@@ -287,6 +288,7 @@ impl<P: Plugin> std::fmt::Debug for Running<P> {
 
 impl<P: Plugin> Drop for Running<P> {
     fn drop(&mut self) {
+        self.handle.bus.close();
         // SAFETY: the instance was created, and nobody can call it any more.
         unsafe {
             entry::stop::<P>(self.instance);
@@ -302,6 +304,7 @@ struct Handle {
     /// The instance's own directory, removed with it.
     home: PathBuf,
     log: Mutex<Vec<String>>,
+    bus: bus::Bus,
 }
 
 impl Handle {
@@ -310,7 +313,12 @@ impl Handle {
         // Relaxed: only distinctness matters.
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let home = std::env::temp_dir().join(format!("hookrail-testing-{}-{number}", std::process::id()));
-        Handle { config: Kept::new(config, |json| P::Config::from_json(json).map(drop)), home, log: Mutex::default() }
+        Handle {
+            config: Kept::new(config, |json| P::Config::from_json(json).map(drop)),
+            home,
+            log: Mutex::default(),
+            bus: bus::Bus::default(),
+        }
     }
 
     fn dir(&self, kind: u32) -> PathBuf {
@@ -363,6 +371,7 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
     static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
     // SAFETY: the plugin passes text that is readable for the call.
     match &*unsafe { id.to_text() } {
+        "bus/1" => from_ref(&bus::SERVICE).cast(),
         "log/1" => from_ref(&LOG).cast(),
         "config/1" => from_ref(&CONFIG).cast(),
         "config/2" => from_ref(&WRITABLE).cast(),

@@ -1,4 +1,5 @@
-//! Publishing and subscribing: messages from any plugin of a host to any other.
+//! Publishing and subscribing: messages from any plugin of a host to any other. A test without a host publishes and sees what
+//! was published by [`Running::publish`](crate::testing::Running::publish) and what stands beside it.
 
 mod subscribe;
 
