@@ -125,8 +125,8 @@ impl Run<'_, '_> {
                         self.pending.put(message)?;
                     }
                 }
-                Received::Nothing => break,
-                Received::Closed => break,
+                Received::Nothing if is_first => continue,
+                Received::Closed | Received::Nothing => break,
             }
             if is_first {
                 since = Instant::now();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use hookrail_abi::MessageId;
 use hookrail_abi::prelude::*;
 use hookrail_abi::serde::de::{Deserialize, IgnoredAny, MapAccess, Visitor};
 use hyper::header::CONTENT_TYPE;
@@ -28,6 +29,8 @@ pub(crate) struct Given<'a> {
     pub(crate) topic: &'a str,
     /// The address of the client.
     pub(crate) source: &'a str,
+    /// When they came, in nanoseconds since the Unix epoch: one look at the clock is enough for a request.
+    pub(crate) now: u64,
     /// The most messages.
     pub(crate) most: usize,
 }
@@ -113,8 +116,11 @@ fn blanks(text: &str) -> usize {
 
 impl Given<'_> {
     fn message(&self, body: &[u8]) -> Message {
-        let mut message = Message::new(self.topic, body);
+        let mut message = Message::empty();
+        (message.id, message.timestamp) = (MessageId::at(self.now), self.now);
+        message.topic.set(self.topic);
         message.source.set(self.source);
+        message.body.set(body);
         message
     }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hookrail_abi::MessageId;
 use hookrail_abi::host::Level;
 use hookrail_abi::prelude::*;
 use http_body_util::Full;
@@ -111,6 +112,7 @@ impl Taking {
         let given = Given {
             topic: topic.as_deref().unwrap_or(&self.topic),
             source: &client.to_string(),
+            now: MessageId::now().1,
             most: self.max_messages,
         };
         let messages = shape.messages(body, given)?;

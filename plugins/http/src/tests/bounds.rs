@@ -41,6 +41,29 @@ fn a_flood_of_connections_that_are_dropped_leaves_the_source_as_it_was() {
 }
 
 #[test]
+fn what_has_no_room_in_memory_is_refused_until_there_is() {
+    let (sent, _) = listening("\"max_body\": 1000, \"max_in_flight\": 1500", |at| {
+        let mut first = connect(at);
+        first.write_all(b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 900\r\n\r\n").unwrap();
+        first.write_all(&[b'1'; 800]).unwrap();
+        // Until the first one has been read so far, there is room.
+        loop {
+            let second = post(at, "", &[b'2'; 900]);
+            if second.status == 429 {
+                assert!(second.head.contains("retry-after: 5"), "{second:?}");
+                break;
+            }
+            assert_eq!(second.status, 202, "{second:?}");
+        }
+        first.write_all(&[b'1'; 100]).unwrap();
+        assert_eq!(Answer::read(&first).status, 202);
+        assert_eq!(post(at, "", &[b'3'; 900]).status, 202);
+    });
+    let last = sent.messages.iter().rev().take(2).map(|message| message.body[0]).collect::<Vec<_>>();
+    assert_eq!(last, [b'3', b'1']);
+}
+
+#[test]
 fn many_clients_at_once_lose_nothing() {
     let taken = AtomicUsize::new(0);
     let (sent, _) = listening("\"max_requests\": 4", |at| {

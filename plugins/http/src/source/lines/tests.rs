@@ -2,7 +2,7 @@
 
 use super::*;
 
-const GIVEN: Given<'_> = Given { topic: "given", source: "192.0.2.1", most: 4 };
+const GIVEN: Given<'_> = Given { topic: "given", source: "192.0.2.1", now: 1, most: 4 };
 
 fn messages(shape: Shape, body: &str) -> Result<Vec<Message>, String> {
     shape.messages(body.into(), GIVEN).map_err(|refusal| refusal.why)
