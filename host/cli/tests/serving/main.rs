@@ -9,3 +9,4 @@ mod scenes;
 mod serve;
 mod supervised;
 mod tap;
+mod top;
