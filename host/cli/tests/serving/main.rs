@@ -15,3 +15,4 @@ mod supervised;
 mod tap;
 mod tested;
 mod unit;
+mod top;
