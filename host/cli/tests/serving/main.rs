@@ -14,5 +14,5 @@ mod serve;
 mod supervised;
 mod tap;
 mod tested;
-mod unit;
 mod top;
+mod unit;
