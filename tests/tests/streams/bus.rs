@@ -57,7 +57,9 @@ impl Talks {
     pub(crate) fn settled(&self, published: u64) -> BusView {
         eventually("all is published and taken", || {
             let bus = self.streams.bus();
-            bus.received == published && bus.subscriptions.iter().all(|subscription| subscription.held == 0)
+            let decided = bus.routed + bus.dropped.values().sum::<u64>();
+            (bus.received, decided) == (published, published)
+                && bus.subscriptions.iter().all(|subscription| subscription.held == 0)
         });
         adds_up(self.streams.bus())
     }
