@@ -18,6 +18,7 @@ mod config;
 mod growing;
 mod lifecycle;
 mod memory;
+mod metrics;
 mod state;
 mod stream;
 mod trace;
@@ -32,6 +33,7 @@ pub use config::{
 pub use growing::{Growing, TooSmall};
 pub use lifecycle::{HEALTH_DEGRADED, LifecycleTable, READY_NOT_YET};
 pub use memory::{MemoryShard, MemoryTable};
+pub use metrics::{METRIC_COUNTER, METRIC_GAUGE, METRICS_MOST, Metric, MetricsTable};
 pub use state::{SavedState, StateTable};
 pub use stream::*;
 pub use trace::{

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::error::Result;
 use crate::host::{Dir, Instance, Level};
+use crate::metrics::Metric;
 use crate::{Configuration, Endpoints, Health, Hooks, Readiness, State, config};
 
 /// A plugin.
@@ -27,6 +28,9 @@ pub trait Plugin: Send + Sync + Sized + 'static {
 
     /// The sources and sinks, made by [`endpoints!`](crate::endpoints). They are written into the file too.
     const ENDPOINTS: Endpoints<Self> = &[];
+
+    /// The numbers that the plugin counts itself, for the operator's monitoring: see [`metrics`](crate::metrics).
+    const METRICS: &'static [Metric] = &[];
 
     /// How many instances one library may have.
     const INSTANCES: Instances = Instances::Many;

@@ -57,7 +57,7 @@ const FOREVER: Duration = Duration::from_secs(7 * 86_400);
 impl Subject {
     pub(super) fn new(file: &Path, config: Option<&Path>, seed: u64, is_quick: bool) -> Result<Self, Error> {
         let inspection = hookrail::inspect(file)?;
-        let mut config = config.map_or_else(|| Ok(Config::default()), Config::read)?;
+        let mut config = config.map_or_else(|| Ok(Config::default()), Config::read)?.with_secrets()?;
         config.unload.deadline = if is_quick { QUICK_PATIENCE } else { PATIENCE };
         // Now, since the plugin may change the working directory.
         let directory =

@@ -16,6 +16,7 @@ mod setup;
 mod store;
 mod tap;
 mod test;
+mod top;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ pub(crate) use self::setup::Setup;
 pub(crate) use self::store::{Store, Swap};
 pub(crate) use self::tap::Tap;
 pub(crate) use self::test::Test;
+pub(crate) use self::top::Top;
 use crate::{candidates, exit};
 
 /// The heading of the options that every command has.
@@ -118,6 +120,8 @@ pub(crate) enum Command {
     Tap(Tap),
     /// Print what a running host counts and measures, in the text format of Prometheus
     Metrics(Common),
+    /// Show rates, times, queues and drops of a running host, live
+    Top(Top),
     /// Show the process, the uptime and the counters of a running host
     Status(Common),
     /// Look whether this machine has what hosts need: the kernel, limits, the home, plugins, the clock

@@ -1,5 +1,6 @@
 //! `hookrail doctor`: whether this machine has what hosts need, as seen by this user.
 
+mod finding;
 mod home;
 mod kernel;
 mod limits;
@@ -12,29 +13,7 @@ use crate::exit::ExitCode;
 use crate::harmless::{END, RED, part};
 use crate::{args, print, settings, stderr, stdout};
 
-/// What was looked at.
-#[derive(Serialize)]
-struct Finding {
-    /// Its subject.
-    group: &'static str,
-    name: &'static str,
-    state: State,
-    /// What was found.
-    found: String,
-    /// What to do about it; nothing if it is good.
-    fix: Option<String>,
-}
-
-/// How good it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Ok,
-    /// Good to know.
-    Note,
-    Warning,
-    Failure,
-}
+use finding::{Finding, State};
 
 #[derive(Serialize)]
 struct Report {
@@ -56,24 +35,6 @@ pub(crate) fn run(options: &args::Doctor) -> Result<ExitCode, Error> {
         print::lines(text(&report))?
     }
     Ok(if report.failures == 0 { ExitCode::Ok } else { ExitCode::Failure })
-}
-
-impl Finding {
-    fn ok(group: &'static str, name: &'static str, found: impl Into<String>) -> Self {
-        Finding { group, name, state: State::Ok, found: found.into(), fix: None }
-    }
-
-    fn note(group: &'static str, name: &'static str, found: impl Into<String>) -> Self {
-        Finding { state: State::Note, ..Self::ok(group, name, found) }
-    }
-
-    fn warning(group: &'static str, name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
-        Finding { state: State::Warning, fix: Some(fix.into()), ..Self::ok(group, name, found) }
-    }
-
-    fn failure(group: &'static str, name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
-        Finding { state: State::Failure, ..Self::warning(group, name, found, fix) }
-    }
 }
 
 fn text(Report { failures, warnings, findings }: &Report) -> String {

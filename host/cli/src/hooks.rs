@@ -35,7 +35,9 @@ pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
             let shown = find(&points, point)?;
             if chains.json { print::json(shown)? } else { print::lines(explain::explain(shown))? }
         }
-        Hooks::Set { point, callback, change, common } => set::run(point, callback, change, common)?,
+        Hooks::Set { point, callback, change, common } => {
+            changed(&set::run(point, callback, change, &common.selection)?, common.json)?;
+        }
         Hooks::SetLevel { point, level, common } => {
             let view = remote::connect(&common.selection)?.ask(SetLevel::new(point, *level))?;
             changed(&view, common.json)?;

@@ -56,6 +56,7 @@ mod stdout;
 mod table;
 mod tap;
 mod test;
+mod top;
 mod trust;
 mod verify;
 mod watch;
@@ -104,6 +105,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Config(command) => config::run(command),
         Command::Events(options) => events::run(options),
         Command::Tap(options) => tap::run(options),
+        Command::Top(options) => top::run(options),
         Command::Metrics(options) => metrics::run(options),
         Command::Status(options) => status::run(options),
         Command::Doctor(options) => doctor::run(options),

@@ -2,7 +2,8 @@
 
 /// The plugins that are built beside the program. Listed explicitly, since a directory of libraries contains more than
 /// plugins.
-pub(crate) const PREBUILT: [&str; 8] = ["bench", "exec", "file-log", "hello", "mask", "stamp", "tail", "throttle"];
+pub(crate) const PREBUILT: [&str; 9] =
+    ["bench", "exec", "file-log", "hello", "http", "mask", "stamp", "tail", "throttle"];
 
 /// Those that operators use: `bench` is only for measuring.
 pub(crate) fn operators() -> impl Iterator<Item = &'static str> {

@@ -24,6 +24,14 @@ pub(crate) fn screen(text: &str) -> Result<(), Error> {
     write(&format!("\x1b[H\x1b[2J{}", harmless::lines(text)))
 }
 
+/// As [`screen`], without a flicker, and no longer than the terminal: what does not fit is left out.
+pub(crate) fn in_place(text: &str) -> Result<(), Error> {
+    let text = harmless::lines(text);
+    let rows = stdout::rows().map_or(usize::MAX, |rows| rows.saturating_sub(1).max(1));
+    let lines: String = text.lines().take(rows).map(|line| format!("{line}\x1b[K\n")).collect();
+    write(&format!("\x1b[H{}\x1b[J", lines.trim_end_matches('\n')))
+}
+
 fn write(text: &str) -> Result<(), Error> {
     // In one write, so that readers see whole paragraphs.
     let text = format!("{text}\n");

@@ -59,6 +59,19 @@ pub(crate) fn write_all(mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether nobody reads it any more, as in `hookrail tap | head -1`.
+pub(crate) fn is_closed() -> bool {
+    let mut polled = [PollFd::new(ours(), PollFlags::empty())];
+    let asked = poll(&mut polled, Some(&Timespec::default()));
+    asked.is_ok() && polled[0].revents().contains(PollFlags::ERR)
+}
+
+/// How many lines the terminal shows, if it is one that says so.
+pub(crate) fn rows() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(ours()).ok()?;
+    (size.ws_row > 0).then_some(size.ws_row.into())
+}
+
 fn cloned() -> io::Result<File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }

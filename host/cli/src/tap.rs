@@ -12,7 +12,7 @@ use crate::args::Tap;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
-use crate::{harmless, print, remote, stderr};
+use crate::{harmless, print, remote, stderr, stdout};
 
 /// How often it is looked whether to end.
 const LOOK: Duration = Duration::from_millis(200);
@@ -29,6 +29,8 @@ pub(crate) fn run(options: &Tap) -> Result<ExitCode, Error> {
     let has_ended = loop {
         match items.recv_timeout(LOOK) {
             _ if interrupt.has_come() => break false,
+            // Whoever reads has seen enough.
+            Poll::Pending if stdout::is_closed() => return Ok(ExitCode::Ok),
             Poll::Pending => {}
             Poll::Ready(None) => break true,
             Poll::Ready(Some(item)) => match item? {

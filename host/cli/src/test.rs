@@ -3,11 +3,8 @@
 mod form;
 mod play;
 mod read;
+mod report;
 mod text;
-
-use std::path::PathBuf;
-
-use serde::Serialize;
 
 use crate::error::Error;
 use crate::exit::ExitCode;
@@ -15,30 +12,7 @@ use crate::plugins::Chosen;
 use crate::{args, print, settings};
 
 use play::Failure;
-
-/// What came of all cases.
-#[derive(Serialize)]
-struct Report {
-    passed: usize,
-    failed: usize,
-    files: Vec<FileReport>,
-}
-
-#[derive(Serialize)]
-struct FileReport {
-    file: PathBuf,
-    cases: Vec<CaseReport>,
-}
-
-#[derive(Serialize)]
-struct CaseReport {
-    name: String,
-    line: usize,
-    pipeline: Option<String>,
-    messages: usize,
-    passed: bool,
-    failures: Vec<Failure>,
-}
+use report::{CaseReport, FileReport, Report};
 
 pub(crate) fn run(options: &args::Test) -> Result<ExitCode, Error> {
     let files = read::all(&options.files, &settings::read()?.config)?;

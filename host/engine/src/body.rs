@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{Registration, SavedState, TooSmall};
 use hookrail_dispatch::PointState;
-use hookrail_loader::{Closed, Meter, PluginDiagnostics};
+use hookrail_loader::{Closed, Meter, Numbers, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::Error;
 use hookrail_model::isolation::WorkerView;
@@ -42,6 +42,9 @@ pub trait Body: fmt::Debug + Send {
 
     /// The meter of its memory, if it counts that.
     fn meter(&self) -> Option<Arc<Meter>>;
+
+    /// The numbers that it counts itself, if there are some.
+    fn numbers(&self) -> Option<Arc<Numbers>>;
 
     /// The worker that it runs in, if it is not this process.
     fn worker(&self) -> Option<Arc<dyn WorkerStatus>> {

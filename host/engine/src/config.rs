@@ -11,6 +11,7 @@ mod places;
 mod plugin;
 #[cfg(feature = "config-file")]
 mod read;
+mod secret;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -29,7 +30,6 @@ use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 
 use crate::in_process::Opening;
-use crate::secrets::{self, Resolved};
 pub use keys::{ConfigKey, KeyOrigin};
 #[cfg(feature = "config-file")]
 pub use mistakes::parse_whole;
@@ -325,15 +325,6 @@ impl Config {
         }
         found.extend(CallbackOverride::check(&self.overrides).err());
         found.into_iter().map(|error| self.located(error)).collect()
-    }
-
-    /// What this says of an instance, with the secrets in the files that it names.
-    ///
-    /// # Errors
-    /// If such a file cannot be read.
-    #[doc(hidden)]
-    pub fn resolved(&self, instance: &str, value: &serde_json::Value) -> Result<Resolved, Error> {
-        secrets::resolve(value, &key_of_instance(instance)).map_err(|error| self.located(error).into())
     }
 
     /// The instances of a plugin, by name, each with its configuration.

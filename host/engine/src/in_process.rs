@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::Text;
-use hookrail_abi::boundary::{self, ReloadTable, SavedState, SchemaTable, Str, StreamTable};
+use hookrail_abi::boundary::{self, ReloadTable, SavedState, SchemaTable, Str};
 use hookrail_abi::host::Report;
 use hookrail_dispatch::frame::{self, Reported};
 use hookrail_image::{Inspection, SealedCopy};
-use hookrail_loader::{Closed, Library, Meter, PluginDiagnostics};
+use hookrail_loader::{Closed, Library, Meter, Numbers, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::{ApiMisuse, Error, Misbehaved};
 use hookrail_model::log;
@@ -97,6 +97,7 @@ impl InProcess {
         // Even if it did not attach: it may already have left code with a thread.
         let bound = opened.library.bind();
         opened.library.meter(opening.max_memory);
+        opened.library.read_numbers();
         match result.and(bound) {
             Ok(()) => Ok(opened),
             Err(error) => {
@@ -179,6 +180,10 @@ impl Body for InProcess {
         self.library.meter.clone()
     }
 
+    fn numbers(&self) -> Option<Arc<Numbers>> {
+        self.library.numbers.clone()
+    }
+
     fn schema(&self) -> Result<Option<String>, Error> {
         let Some(table) = self.library.table::<SchemaTable>() else { return Ok(None) };
         let mut schema = Text::new();
@@ -188,8 +193,7 @@ impl Body for InProcess {
     }
 
     fn endpoint_schema(&self, kind: EndpointKind, name: &str) -> Result<Option<String>, Error> {
-        let Some(table) = self.library.table::<StreamTable>() else { return Ok(None) };
-        endpoints::schema(&table, kind, name, |asked| self.call("schema", &self.note().name, asked))
+        self.schema_of_endpoint(kind, name)
     }
 
     fn create(&mut self, instance: &Configured<'_>) -> Result<(), Error> {

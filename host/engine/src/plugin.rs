@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use hookrail_abi::boundary::SavedState;
 use hookrail_dispatch::{Addition, Owner, Probation, Registry};
 use hookrail_image::{SealedCopy, inspect_copy};
-use hookrail_loader::{Closed, Meter, PluginDiagnostics};
+use hookrail_loader::{Closed, Meter, Numbers, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::{ConfigError, Error};
 use hookrail_model::isolation::{Isolation, Placed};
@@ -150,6 +150,11 @@ impl Loaded {
         self.body.meter()
     }
 
+    /// The numbers that it counts itself, if there are some.
+    pub(crate) fn numbers(&self) -> Option<Arc<Numbers>> {
+        self.body.numbers()
+    }
+
     /// In which process it runs, and who decided that.
     pub(crate) fn placed(&self) -> &Placed {
         &self.placed
@@ -250,7 +255,8 @@ impl Loaded {
         }
         started?;
         let declared = note.hooks.len();
-        if admitted.is_empty() && declared > 0 {
+        // One that is used for its sources and sinks may leave all of them out.
+        if admitted.is_empty() && declared > 0 && note.endpoints.is_empty() {
             log!(
                 warn,
                 plugin = note.name,

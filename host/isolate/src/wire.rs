@@ -20,6 +20,7 @@ use hookrail_model::end::End;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::memory::Memory;
 use hookrail_model::note::EndpointKind;
+use hookrail_model::plugin_metrics::MetricInfo;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use bus::BusAsk;
@@ -208,6 +209,8 @@ pub(crate) enum ToHost {
     Waits(PluginId, End),
     /// The memory that a plugin holds, and how many blocks it has ever allocated.
     Memory(PluginId, Memory, u64),
+    /// The numbers that a plugin counts itself, in the order in which it was said what they are.
+    Numbers(PluginId, Vec<u64>),
     /// What was reported by `tracing`.
     Record(Record),
 }
@@ -216,9 +219,10 @@ pub(crate) enum ToHost {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Answer {
     Done,
-    /// It is open; whether it counts its memory.
+    /// It is open; whether it counts its memory, and what its numbers are.
     Opened {
         counts_memory: bool,
+        numbers: Vec<MetricInfo>,
     },
     Schema(Option<String>),
     Started(Vec<Registered>),

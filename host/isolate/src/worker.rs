@@ -3,10 +3,10 @@
 mod bus;
 mod callbacks;
 mod configs;
+mod counts;
 mod ending;
 mod endpoints;
 mod lanes;
-mod memory;
 mod plugin;
 mod questions;
 mod recorder;

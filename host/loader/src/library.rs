@@ -9,7 +9,9 @@ use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, MemoryTable, TraceTable, UnloadTable, flags};
+use hookrail_abi::boundary::{
+    ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, MemoryTable, MetricsTable, TraceTable, UnloadTable, flags,
+};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 use hookrail_dispatch::frame;
@@ -23,6 +25,7 @@ pub use table::Table;
 
 use crate::diagnostics::PluginDiagnostics;
 use crate::memory::Meter;
+use crate::numbers::Numbers;
 use crate::stray::Opened;
 use crate::symbols::Symbols;
 use crate::thread_teardown::{self, ThreadTeardown};
@@ -52,6 +55,8 @@ pub struct Library {
     pub diagnostics: Arc<PluginDiagnostics>,
     /// The meter of its memory, if it counts that.
     pub meter: Option<Arc<Meter>>,
+    /// The numbers that it counts itself, if there are some.
+    pub numbers: Option<Arc<Numbers>>,
 }
 
 impl Library {
@@ -105,8 +110,19 @@ impl Library {
         let entry = unsafe { complete(symbol) };
         let diagnostics = PluginDiagnostics::new(&inspection.note.name);
         // INVARIANT: the functions of the entry are in the library, and the copy is kept beside it.
-        let library =
-            Library { inspection, forced, file, entry, handle, copy, opened, teardown: None, meter: None, diagnostics };
+        let library = Library {
+            inspection,
+            forced,
+            file,
+            entry,
+            handle,
+            copy,
+            opened,
+            teardown: None,
+            meter: None,
+            numbers: None,
+            diagnostics,
+        };
         match library.check() {
             Ok(()) => Ok(library),
             Err(why) => {
@@ -203,6 +219,14 @@ impl Library {
         // INVARIANT: the library knows this one, since no other was bound before.
         self.teardown = Some(teardown);
         Ok(())
+    }
+
+    /// Starts reading the numbers that the library counts itself, if it has some.
+    pub fn read_numbers(&mut self) {
+        let plugin = &*self.inspection.note.name;
+        // SAFETY: `close` ends them before it closes the library, and nobody else closes one that was attached to.
+        let numbers = self.table::<MetricsTable>().and_then(|table| unsafe { Numbers::new(&table, plugin) });
+        self.numbers = numbers.map(Arc::new);
     }
 
     /// Starts reading the library's memory counters, if it has them; `max` is its limit in bytes.

@@ -32,6 +32,7 @@ pub mod package;
 mod parse;
 pub mod pipeline;
 #[doc(hidden)]
+pub mod plugin_metrics;
 pub mod retryable;
 pub mod schema;
 mod setters;

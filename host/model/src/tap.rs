@@ -19,6 +19,9 @@ pub enum TapPlace {
     Delivered,
     /// They reach no sink, or not all that wanted them; once for each time one is dropped.
     Dropped,
+    /// What a newer program says.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A message that has passed a place.
@@ -39,7 +42,7 @@ pub struct Tapped {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_bytes: Option<u64>,
     /// How many of its headers were left out.
-    #[serde(default, skip_serializing_if = "crate::tap::is_none")]
+    #[serde(default, skip_serializing_if = "is_none")]
     pub headers_left_out: u64,
     /// The kind of drop, if it was dropped.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -92,7 +95,7 @@ impl<'de> Deserialize<'de> for TapItem {
 }
 
 impl TapPlace {
-    /// All of them, in the order in which messages pass them.
+    /// All that there are, in the order in which messages pass them.
     pub const ALL: [TapPlace; 4] = [TapPlace::Received, TapPlace::Published, TapPlace::Delivered, TapPlace::Dropped];
 
     /// The word people read.
@@ -102,6 +105,7 @@ impl TapPlace {
             TapPlace::Published => "published",
             TapPlace::Delivered => "delivered",
             TapPlace::Dropped => "dropped",
+            TapPlace::Unknown => "unknown",
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
 use crate::named::display_name;
 use crate::note::{NoteEndpoint, NoteHook};
+use crate::plugin_metrics::PluginMetric;
 use crate::stats::{LastFault, Latency, StatsLevel};
 
 /// A point and its chain.
@@ -233,6 +234,9 @@ pub struct PluginView {
     /// What it holds of memory, if it counts that.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub memory: Option<MemoryView>,
+    /// The numbers that it counts itself.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub metrics: Vec<PluginMetric>,
     /// In which process its code runs, or would run; `None` for what is no longer loaded.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub isolation: Option<Placed>,
@@ -334,6 +338,7 @@ constructors! {
         endpoints: Vec::new(),
         log_level: LogLevel::Off,
         memory: None,
+        metrics: Vec::new(),
         isolation: None,
         worker: None,
         former: Vec::new(),

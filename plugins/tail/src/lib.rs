@@ -1,6 +1,7 @@
 //! Follows files: each line is a message.
 
 mod config;
+mod counted;
 mod entries;
 mod fingerprint;
 mod followed;
@@ -19,6 +20,7 @@ mod topic;
 use std::sync::Arc;
 
 use hookrail_abi::Closed;
+use hookrail_abi::metrics::Metric;
 use hookrail_abi::prelude::*;
 
 use config::Config;
@@ -44,6 +46,7 @@ impl Tail {
 impl Plugin for Tail {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = &[];
+    const METRICS: &'static [Metric] = counted::METRICS;
     const ENDPOINTS: Endpoints<Self> = endpoints![source "tail" => Self::tail, guarantee = at_least_once];
 
     fn start(host: &Startup, _: NoConfig) -> Result<Self> {

@@ -3,6 +3,8 @@
 use hookrail_abi::prelude::*;
 use hookrail_abi::{Closed, MessageId};
 
+use crate::counted;
+
 /// Messages of one file that are sent together.
 #[derive(Debug)]
 pub(crate) struct Outbox {
@@ -35,6 +37,7 @@ impl Outbox {
         message.topic.set(topic);
         message.headers.clear();
         if cut > 0 {
+            counted::cut();
             message.add_header("truncated", &cut.to_string());
         }
         message.body.set(body);

@@ -14,6 +14,7 @@ use hookrail_abi::host::Instance;
 use hookrail_abi::prelude::*;
 
 use crate::config::{Config, StartAt};
+use crate::counted::Share;
 use crate::entries::{Rest, Rules};
 use crate::followed::Followed;
 use crate::globs::Globs;
@@ -84,6 +85,7 @@ pub(crate) struct Session {
     mark: String,
     /// The number of the last rescan.
     round: u64,
+    share: Share,
 }
 
 impl Session {
@@ -100,6 +102,7 @@ impl Session {
             outbox: Outbox::new(),
             mark: String::new(),
             round: 0,
+            share: Share::default(),
         }
     }
 
@@ -126,6 +129,7 @@ impl Session {
                     break;
                 }
             }
+            self.share.set(self.files.len(), self.files.values().map(Followed::unsent).sum());
             if self.queue.is_empty() && io.wait(next.saturating_duration_since(Instant::now())) {
                 return Err(Closed);
             }

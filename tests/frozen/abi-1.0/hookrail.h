@@ -95,6 +95,15 @@
 // What `hookrail_lifecycle_table.health` returns if the instance works, but not as it should.
 #define HOOKRAIL_HEALTH_DEGRADED 4
 
+// A number that only grows.
+#define HOOKRAIL_METRIC_COUNTER 1
+
+// A number that goes up and down.
+#define HOOKRAIL_METRIC_GAUGE 2
+
+// How many metrics a library may have.
+#define HOOKRAIL_METRICS_MOST 64
+
 // An endpoint from which messages come.
 #define HOOKRAIL_STREAM_SOURCE 1
 
@@ -881,6 +890,36 @@ typedef struct {
   const hookrail_memory_shard *shards;
 } hookrail_memory_table;
 
+// One number. One that does not keep to these rules is left out, and the host's log says so.
+typedef struct {
+  // `HOOKRAIL_METRIC_COUNTER` or `HOOKRAIL_METRIC_GAUGE`.
+  uint32_t kind;
+  // 0.
+  uint32_t reserved;
+  // Its name: 1 to 48 lower-case letters, digits and `_`, a letter first; neither the plugin's name nor the unit nor
+  // `total` is part of it.
+  hookrail_str name;
+  // What it is, in a sentence; at most 200 bytes.
+  hookrail_str help;
+  // Its base unit, such as `bytes` or `seconds`: at most 16 lower-case letters; empty for a plain number.
+  hookrail_str unit;
+  // The value, aligned, written as a whole; of a gauge, an `int64_t`. It does not move while the library is loaded.
+  const uint64_t *value;
+} hookrail_metric;
+
+// A plugin's table `metrics/1`: numbers that the plugin counts itself, for the operator's monitoring.
+//
+// The host copies the names once, after the library is loaded, and reads the values at any time while it is. It calls no
+// function of the plugin, so it can read the numbers of a plugin that hangs.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The number of metrics; the host reads the first `HOOKRAIL_METRICS_MOST`.
+  uint32_t count;
+  // The first one. They do not change while the library is loaded.
+  const hookrail_metric *metrics;
+} hookrail_metrics_table;
+
 // Destroys a thread's object when the thread exits.
 typedef void (*hookrail_object_destructor)(void *object);
 
@@ -1434,6 +1473,17 @@ HOOKRAIL_HAS_SIZE(hookrail_memory_table, 16);
 HOOKRAIL_HAS_FIELD(hookrail_memory_table, size, 0, 4);
 HOOKRAIL_HAS_FIELD(hookrail_memory_table, count, 4, 4);
 HOOKRAIL_HAS_FIELD(hookrail_memory_table, shards, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_metric, 64);
+HOOKRAIL_HAS_FIELD(hookrail_metric, kind, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_metric, reserved, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_metric, name, 8, 16);
+HOOKRAIL_HAS_FIELD(hookrail_metric, help, 24, 16);
+HOOKRAIL_HAS_FIELD(hookrail_metric, unit, 40, 16);
+HOOKRAIL_HAS_FIELD(hookrail_metric, value, 56, 8);
+HOOKRAIL_HAS_SIZE(hookrail_metrics_table, 16);
+HOOKRAIL_HAS_FIELD(hookrail_metrics_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_metrics_table, count, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_metrics_table, metrics, 8, 8);
 HOOKRAIL_HAS_SIZE(hookrail_payload_ops, 80);
 HOOKRAIL_HAS_FIELD(hookrail_payload_ops, size, 0, 4);
 HOOKRAIL_HAS_FIELD(hookrail_payload_ops, version, 4, 4);

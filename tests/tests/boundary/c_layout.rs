@@ -8,16 +8,16 @@ use std::process::Command;
 use hookrail_abi::boundary::{
     ABI_OLDEST, ABI_VERSION, BUS_BLOCK, BUS_DROP_NEWEST, BUS_DROP_OLDEST, BUS_LATEST_PER_KEY, BusHeader, BusService,
     BusSpec, CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, Context, DirsService,
-    Entry, HEALTH_DEGRADED, Heap, HostTable, LifecycleTable, LogService, MemoryShard, MemoryTable, PARENT_CURRENT,
-    PARENT_NONE, READY_NOT_YET, Registration, ReloadTable, SITE_EVENT, SITE_SPAN, STREAM_CLOSED, STREAM_DEAD,
-    STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, STREAM_SINK, STREAM_SOURCE,
-    STREAM_TOO_DEEP, SavedState, SchemaTable, StateTable, Str, StreamIo, StreamMark, StreamTable, TracePanic,
-    TraceService, TraceSite, TraceTable, TraceValue, UNIT_DONE, UNIT_ENDED, UNIT_ERROR, UNIT_FAILED, UNIT_FOREVER,
-    UNIT_GONE, UNIT_HALT, UNIT_HALTED, UNIT_HAPPENED, UNIT_HAS_FAILED, UNIT_INIT, UNIT_NOT_READY, UNIT_NOTHING,
-    UNIT_ORDER, UNIT_PING, UNIT_READY, UNIT_REFUSED, UNIT_RELOAD, UNIT_RESUME, UNIT_RUNNING, UNIT_SHUTDOWN,
-    UNIT_STARTED, UNIT_STOPPED, UNIT_STOPPING, UNIT_UNWELL, UNIT_WAITING, UnitEvent, UnitService, UnitSpec, UnitStatus,
-    UnloadService, UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
-    WritableConfigService, flags, registration,
+    Entry, HEALTH_DEGRADED, Heap, HostTable, LifecycleTable, LogService, MemoryShard, MemoryTable, Metric,
+    MetricsTable, PARENT_CURRENT, PARENT_NONE, READY_NOT_YET, Registration, ReloadTable, SITE_EVENT, SITE_SPAN,
+    STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, STREAM_SINK,
+    STREAM_SOURCE, STREAM_TOO_DEEP, SavedState, SchemaTable, StateTable, Str, StreamIo, StreamMark, StreamTable,
+    TracePanic, TraceService, TraceSite, TraceTable, TraceValue, UNIT_DONE, UNIT_ENDED, UNIT_ERROR, UNIT_FAILED,
+    UNIT_FOREVER, UNIT_GONE, UNIT_HALT, UNIT_HALTED, UNIT_HAPPENED, UNIT_HAS_FAILED, UNIT_INIT, UNIT_NOT_READY,
+    UNIT_NOTHING, UNIT_ORDER, UNIT_PING, UNIT_READY, UNIT_REFUSED, UNIT_RELOAD, UNIT_RESUME, UNIT_RUNNING,
+    UNIT_SHUTDOWN, UNIT_STARTED, UNIT_STOPPED, UNIT_STOPPING, UNIT_UNWELL, UNIT_WAITING, UnitEvent, UnitService,
+    UnitSpec, UnitStatus, UnloadService, UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT,
+    VALUE_UNSIGNED, WritableConfigService, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Report};
@@ -91,6 +91,8 @@ pub(super) fn structs() -> Vec<Struct> {
         rust!("hookrail_log_service" = LogService { size, write }),
         rust!("hookrail_memory_shard" = MemoryShard { allocated, freed, allocations, frees, own }),
         rust!("hookrail_memory_table" = MemoryTable { size, count, shards }),
+        rust!("hookrail_metric" = Metric { kind, reserved, name, help, unit, value }),
+        rust!("hookrail_metrics_table" = MetricsTable { size, count, metrics }),
         rust!(
             "hookrail_payload_ops" = PayloadOps {
                 size,

@@ -7,5 +7,6 @@ mod control_socket;
 mod errors;
 mod hostile_peers;
 mod own_commands;
+mod secrets;
 mod version_skew;
 mod waiting;

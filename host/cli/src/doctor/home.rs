@@ -11,7 +11,7 @@ use hookrail::control::{Client, Manage, Running, running};
 use rustix::fs::{Access, access, statvfs};
 use rustix::process::geteuid;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::running::describe;
 
 const GROUP: &str = "home";

@@ -10,7 +10,7 @@ use rustix::fs::{Access, MemfdFlags, access, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
 
-use super::Finding;
+use super::finding::Finding;
 
 const GROUP: &str = "kernel";
 /// 2020-01-01, in seconds since the Unix epoch: no released program is older.
@@ -38,7 +38,7 @@ fn memfd() -> Finding {
             GROUP,
             NAME,
             format!("no plugin can be loaded: {error}"),
-            "`sysctl vm.memfd_noexec=0`, and `memfd_create` allowed by the seccomp profile; under systemd no MemoryDenyWriteExecute=",
+            "`sysctl vm.memfd_noexec=0`, and `memfd_create` allowed by the seccomp profile",
         ),
     }
 }
@@ -53,7 +53,8 @@ fn map_executable() -> io::Result<()> {
     // SAFETY: a fresh mapping of a page of the file, at an address of the kernel's choice.
     let page = unsafe { mmap(ptr::null_mut(), PAGE, access, MapFlags::PRIVATE, &file, 0)? };
     // SAFETY: the mapping was made above, and nothing refers to it.
-    Ok(unsafe { munmap(page, PAGE)? })
+    unsafe { munmap(page, PAGE)? };
+    Ok(())
 }
 
 fn pidfd() -> Finding {

@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::{Resource, getrlimit};
 
-use super::Finding;
+use super::finding::Finding;
 
 const GROUP: &str = "limits";
 /// Below that many descriptors a host with some files and workers has too few.

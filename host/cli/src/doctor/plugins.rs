@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::plugins::Finder;
 use crate::prebuilt::operators;
 use crate::settings;

@@ -1,9 +1,10 @@
 //! Changing what is said of a callback.
 
+use hookrail::PointView;
 use hookrail::control::command::{Points, SetCallback};
 use hookrail::control::{CallError, Client, Manage};
 
-use crate::args::{Change, Common};
+use crate::args::{Change, Selection};
 use crate::error::Error;
 use crate::nearest::nearest;
 use crate::remote;
@@ -11,13 +12,14 @@ use crate::remote;
 /// The codes of [`hookrail::ApiMisuse::NoPoint`] and [`hookrail::ApiMisuse::NoCallback`] when they cross a socket.
 const UNKNOWN: [&str; 2] = ["HR0110", "HR0109"];
 
-pub(super) fn run(point: &str, callback: &str, change: &Change, common: &Common) -> Result<(), Error> {
+/// Changes it, and returns its point as it is then.
+pub(super) fn run(point: &str, callback: &str, change: &Change, selection: &Selection) -> Result<PointView, Error> {
     let mut command = SetCallback::new(point, callback);
     (command.priority, command.fault_policy, command.default) = (change.priority, change.fault, change.default);
     command.enabled = (change.enable || change.disable).then_some(change.enable);
-    let mut client = remote::connect(&common.selection)?;
+    let mut client = remote::connect(selection)?;
     match client.ask(command) {
-        Ok(view) => super::changed(&view, common.json),
+        Ok(view) => Ok(view),
         Err(error) => Err(with_what_is_there(error, &mut client, point, callback)),
     }
 }

@@ -1,11 +1,16 @@
 //! `hookrail run --follow`: files through the plugins to stdout, for as long as they grow: a pipeline of the plugin `tail`
 //! and the program's own stdout, whose positions are kept in the home.
 
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hookrail::{Config, PipelineConfig, SinkConfig, SourceConfig};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use serde_json::json;
 
 use super::input;
@@ -24,7 +29,10 @@ const PIPELINE: &str = "run-follow";
 
 pub(super) fn run(options: &Run) -> Result<ExitCode, Error> {
     let files = options.files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>, Error>>()?;
-    let pipeline = pipeline(&files, options);
+    let paths: Vec<_> = files.iter().map(|file| literal(file)).collect();
+    let chosen = Chosen::by(&options.setup)?;
+    let _positions = own_positions(&chosen.config, &name_of(&paths))?;
+    let pipeline = pipeline(&paths, options);
     let amend = move |config: &mut Config| config.pipelines = [(PIPELINE.into(), pipeline.clone())].into();
     let how = How {
         program: "hookrail run",
@@ -36,11 +44,10 @@ pub(super) fn run(options: &Run) -> Result<ExitCode, Error> {
         control: options.control.clone(),
         no_control: options.no_control,
     };
-    serve::pipelines(Chosen::by(&options.setup)?, &how)
+    serve::pipelines(chosen, &how)
 }
 
-fn pipeline(files: &[PathBuf], options: &Run) -> PipelineConfig {
-    let paths: Vec<_> = files.iter().map(|file| literal(file)).collect();
+fn pipeline(paths: &[String], options: &Run) -> PipelineConfig {
     let format = match options.output_format() {
         OutputFormat::Json => "json",
         OutputFormat::Text => "text",
@@ -53,14 +60,36 @@ fn pipeline(files: &[PathBuf], options: &Run) -> PipelineConfig {
         "max_line": options.max_line.0.min(LONGEST),
     });
     PipelineConfig::default()
-        .with_source(name_of(&paths), SourceConfig::new("tail").with_config(source))
+        .with_source(name_of(paths), SourceConfig::new("tail").with_config(source))
         .with_sink("stdout", SinkConfig::new("stdout").with_config(json!({ "format": format })))
+}
+
+/// The positions are this run's alone, for as long as the file is open.
+fn own_positions(config: &Config, name: &str) -> Result<File, Error> {
+    /// Children of a run that was killed end soon, and have it open until then.
+    const SOON: Duration = Duration::from_secs(2);
+    let directory = config.home_dir().join("streams").join(PIPELINE);
+    let path = directory.join(format!("{name}.lock"));
+    let failed = |cause| Error::writing(&path.display(), cause);
+    DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(failed)?;
+    let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
+    let until = Instant::now() + SOON;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(Errno::WOULDBLOCK) if Instant::now() < until => std::thread::sleep(Duration::from_millis(50)),
+            Err(Errno::WOULDBLOCK) => {
+                let why = "another run follows the same files with this home: give one another --home";
+                return Err(Error::system("keep the positions", io::Error::new(io::ErrorKind::WouldBlock, why)));
+            }
+            Err(error) => return Err(failed(error.into())),
+        }
+    }
 }
 
 /// A file, which need not be there yet.
 fn absolute(file: &Path) -> Result<PathBuf, Error> {
-    let refused =
-        |why: &str| Error::reading(&file.display(), std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
+    let refused = |why: &str| Error::reading(&file.display(), io::Error::new(io::ErrorKind::InvalidInput, why));
     if file == Path::new("-") {
         return Err(refused("stdin is not followed: leave --follow out"));
     }

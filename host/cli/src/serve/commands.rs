@@ -8,7 +8,7 @@ use hookrail::control::command::{PipelineAct, Pipelines, SetPipeline, ShowPipeli
 use hookrail::control::{ControlError, Feed, Manager};
 use hookrail::stream::topic::Pattern;
 use hookrail::stream::{self, Streams};
-use hookrail::tap::{TapItem, TapMissed};
+use hookrail::tap::{TapItem, TapMissed, TapPlace};
 use hookrail::{ApiMisuse, Host, metrics};
 use serde_json::{Value, json};
 
@@ -54,6 +54,10 @@ pub(super) fn register_taps(manager: &Manager, host: &Arc<Host>, streams: &Arc<S
         let host = host.upgrade().ok_or(ApiMisuse::Closing)?;
         if let (Some(pipeline), Some(streams)) = (&asked.pipeline, streams.upgrade()) {
             streams.view(pipeline)?;
+        }
+        if asked.at == TapPlace::Unknown {
+            let why = format!("`at` is none of the places {}", TapPlace::ALL.map(TapPlace::name).join(", "));
+            return Err(ControlError::BadRequest(why).into());
         }
         let topics = asked.topics.parse::<Pattern>().map_err(|error| ControlError::BadRequest(error.to_string()))?;
         if Arc::strong_count(&taps) > MAX_TAPS {

@@ -79,7 +79,8 @@ impl Reloading {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let mut new = settings::read()?.config;
         (self.amend)(&mut new);
-        // Before they are read: what changes meanwhile differs from that.
+        // Before anything is changed: a file of a secret that cannot be read is a mistake like another.
+        new.clone().with_secrets()?;
         let new = Current::of(new);
         done.needs_restart = fixed(&current.config, &new.config);
         let mut begun = Begun { host: &host, loaded: Vec::new(), given: Vec::new() };
@@ -204,5 +205,11 @@ fn fixed(before: &Config, now: &Config) -> Vec<String> {
     };
     let names = before.plugins.keys().chain(now.plugins.keys().filter(|name| !before.plugins.contains_key(*name)));
     let plugins = names.filter(|name| settings(before, name) != settings(now, name));
-    keys.chain(plugins.map(|name| format!("plugins.{name}"))).collect()
+    let keys = keys.chain(plugins.map(|name| format!("plugins.{name}")));
+    let instances = |config: &Config, plugin: &str| {
+        config.plugins.get(plugin).map(|plugin| plugin.instances.keys().cloned().collect::<Vec<_>>())
+    };
+    let known = before.plugins.keys().filter(|name| now.plugins.contains_key(*name));
+    let others = known.filter(|name| instances(before, name) != instances(now, name));
+    keys.chain(others.map(|name| format!("plugins.{name}.instances"))).collect()
 }

@@ -121,7 +121,7 @@ fn write(io: &mut SinkIo<'_>, format: Format, is_read: Option<&AtomicBool>) -> R
                     while !matches!(io.recv(BATCH, None), Received::Closed) {}
                     return Ok(());
                 }
-                None => _ = io.reject(taken, "stdout is closed"),
+                None => io.reject(taken, "stdout is closed"),
             },
             Err(error) => return Err(error.into()),
         }

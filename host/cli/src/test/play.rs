@@ -1,7 +1,10 @@
 //! Running a case: its messages one after the other, and what differs from what is expected.
 
+use std::collections::BTreeMap;
+
 use hookrail::stream::{Fate, Trial};
-use hookrail::{Denial, Host, Message};
+use hookrail::{CallbackView, Denial, Host, Message, MessagePublish};
+use hookrail_abi::Point;
 use serde::Serialize;
 
 use super::form::{Dropped, Expected};
@@ -26,13 +29,20 @@ pub(super) fn run(case: &Ready, host: &Host) -> Result<Vec<Failure>, Error> {
         Some(name) => Trial::of_pipeline(host, name, &host.config().pipelines[name])?,
         None => Trial::of_chain(host)?,
     };
-    let mut failures = Vec::new();
+    let (mut failures, mut known) = (Vec::new(), faults(host));
     for (number, (given, line, expected)) in case.steps.iter().enumerate() {
         let mut message = given.message(&case.topic);
         let fate = trial.send(&mut message);
         let mut differs = |what, expected: String, came: String| {
             failures.push(Failure { line: *line, message: number + 1, what, expected, came });
         };
+        let now = faults(host);
+        for (callback, (count, why)) in &now {
+            if known.get(callback).is_none_or(|(before, _)| before < count) {
+                differs("callback", format!("{callback} does not fail"), why.clone());
+            }
+        }
+        known = now;
         if expected.fate() != name_of(&fate) {
             differs("outcome", expected.fate().into(), told(&fate, &message));
             continue;
@@ -41,6 +51,18 @@ pub(super) fn run(case: &Ready, host: &Host) -> Result<Vec<Failure>, Error> {
         compare_fate(expected, &fate, &mut differs);
     }
     Ok(failures)
+}
+
+/// How often each callback of `message.publish` has failed or was passed over, and what it said last.
+fn faults(host: &Host) -> BTreeMap<String, (u64, String)> {
+    let points = host.point_views();
+    let chain = points.into_iter().filter(|view| view.point == MessagePublish::NAME).flat_map(|view| view.chain);
+    let failed = chain.filter(|entry| entry.faults > 0 || entry.missed > 0);
+    let row = |entry: CallbackView| {
+        let why = entry.last_fault.map_or_else(|| "it was passed over".into(), |fault| fault.message);
+        (entry.callback, (entry.faults + entry.missed, why))
+    };
+    failed.map(row).collect()
 }
 
 impl Expected {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::play::Failure;
-use super::{CaseReport, FileReport, Report};
+use super::report::{CaseReport, FileReport, Report};
 use crate::harmless::{END, RED, part};
 use crate::{print, stderr, stdout};
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 /// Its exit code, and what it has found: state, found and fix, by `GROUP/NAME`.
 fn found(command: &mut Command) -> (i32, Vec<(String, String, String, String)>) {
     let output = command.arg("--json").output().unwrap();
-    let report: Value = serde_json::from_slice(&output.stdout).expect(text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
     let findings = report["findings"].as_array().unwrap();
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
     let row = |finding: &Value| {

@@ -51,7 +51,7 @@ fn prepare() -> (Console, Console) {
 
 /// Builds the plugins that every list shows.
 fn build_prebuilt() {
-    for name in ["exec", "file-log", "hello", "mask", "stamp", "throttle"] {
+    for name in ["exec", "file-log", "hello", "http", "mask", "stamp", "throttle"] {
         plugin(name);
     }
 }

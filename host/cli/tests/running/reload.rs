@@ -43,6 +43,10 @@ fn a_verb_or_a_signal_changes_what_differs_and_the_run_goes_on() {
     let done = reload(&directory);
     assert!(done.contains("mask has another configuration") && done.contains("limits differs, and is read"), "{done}");
     assert_eq!(live.through("one two"), "one ***");
+    configure(&directory, "two", "[limits]\nstuck = \"1s\"\n[plugins.throttle.instances.a.config]\nrate = 1\n");
+    assert!(reload(&directory).contains("plugins.throttle differs, and is read only"));
+    configure(&directory, "two", "[limits]\nstuck = \"1s\"\n[plugins.throttle.instances.b.config]\nrate = 1\n");
+    assert!(reload(&directory).contains("plugins.throttle.instances differs, and is read only"));
     configure(&directory, "three", "");
     hang_up(&live);
     live.said.wait_for("mask has another configuration");

@@ -127,6 +127,26 @@ fn the_second_signal_ends_it_at_once() {
 }
 
 #[test]
+fn two_runs_do_not_share_positions() {
+    let place = masking("follow-shared");
+    place.append("a.log", "one\n");
+    let live = follow(&place, &[]);
+    assert_eq!(live.out.line(0), "one");
+    let refused = place.ask(&["run", "--follow", "a.log", "not yet [1].log"]);
+    assert!(refused.contains("error[HR0501]") && refused.contains("another run follows the same files"), "{refused}");
+    // Other files are other positions.
+    let other = Live::start(&mut place.command(&["run", "--follow", "a.log"]));
+    assert_eq!(other.out.line(0), "one");
+    signal(live.id(), libc::SIGKILL);
+    live.end();
+    place.append("a.log", "two\n");
+    let live = follow(&place, &[]);
+    live.out.wait_for("two");
+    live.interrupt();
+    live.end();
+}
+
+#[test]
 fn what_cannot_be_followed_is_refused() {
     let place = masking("follow-refused");
     for (arguments, said) in [

@@ -49,6 +49,34 @@ fn the_numbers_are_those_of_the_pipeline_and_add_up() {
     serving.end();
 }
 
+/// What `tail` counts itself, wherever it runs.
+#[test]
+fn the_numbers_of_a_plugin_are_there_in_the_process_and_in_a_worker() {
+    let place = following("serve-plugin-metrics");
+    place.configure(&crate::scenes::FOLLOW.replace("poll_every", "max_line = 10, poll_every"));
+    let serving = place.serve_and_answer();
+    place.append("logs/app.log", "one\nmuch too long for that\n");
+    place.append("logs/b.log", "two\n");
+    let shows = |lines: &[&str]| {
+        let text = place.ask(&["metrics"]);
+        lines.iter().all(|line| text.contains(&format!("hookrail_plugins_tail_{line}\n")))
+    };
+    let all =
+        ["followed_files{plugin=\"tail\"} 2", "behind_bytes{plugin=\"tail\"} 0", "cut_lines_total{plugin=\"tail\"} 1"];
+    eventually("they are shown", || shows(&all));
+    let moved = place.ask(&["plugin", "isolate", "tail"]);
+    assert!(!moved.contains("error"), "{moved}");
+    // A new process counts anew; what is there now is what is there.
+    let anew = [all[0], all[1], "cut_lines_total{plugin=\"tail\"} 0"];
+    eventually("they are told by the worker", || shows(&anew));
+    place.append("logs/app.log", "once more much too long for that\n");
+    eventually("they go on", || shows(&all));
+    place.ask(&["plugin", "stop", "tail"]);
+    eventually("nothing is followed", || shows(&["followed_files{plugin=\"tail\"} 0"]));
+    serving.interrupt();
+    serving.end();
+}
+
 #[test]
 fn prometheus_finds_nothing_wrong() {
     if !has_peer("promtool", "prometheus") {

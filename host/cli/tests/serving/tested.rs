@@ -69,6 +69,8 @@ messages = ["one"]
 expect = ["one"]
 "#,
     );
+    // Another run of the tests has had it.
+    let _ = fs::remove_dir_all(home());
     let (code, out, err) = run(&place, &["tests.toml"]);
     assert_eq!((code, &*err), (0, ""), "{out}");
     assert!(out.contains("ok    with its sinks (3 messages)") && out.ends_with("3 passed, 0 failed\n"), "{out}");
@@ -123,6 +125,17 @@ expect = [{}]
     assert!(told[8].4.starts_with("unrouted") && told.len() == 9, "{told:?}");
     let (code, out, _) = run(&place, &["tests.toml"]);
     assert!(code == 1 && out.contains("FAIL  all of it") && out.contains("tests.toml:7: message 1, body"), "{out}");
+}
+
+#[test]
+fn a_callback_that_fails_fails_the_case_whatever_becomes_of_the_message() {
+    let tests = "[[cases]]\nname = 'a'\nmessages = ['x', 'boom', 'x']\nexpect = [{}, {}, {}]\n";
+    let place = with_tests("test-faults", tests);
+    place.configure("");
+    let panics = hookrail_tests::zoo("panics_variously");
+    let (code, out, _) = run(&place, &["tests.toml", "--plugin", panics.to_str().unwrap()]);
+    assert_eq!((code, out.matches("tests.toml:4: message ").count()), (1, 1), "{out}");
+    assert!(out.contains("message 2, callback") && out.contains("it went badly wrong"), "{out}");
 }
 
 #[test]

@@ -22,7 +22,8 @@ pub struct PluginConfig {
     pub max_memory: Option<u64>,
     /// Whether to clear the flag `-z nodelete` in the private copy, so that the library can be unmapped.
     pub force_unload: bool,
-    /// The configuration of its one instance, which has the plugin's name.
+    /// The configuration of its one instance, which has the plugin's name. Where a text is wanted, the table
+    /// `{ secret_file = "/run/secrets/token" }` stands for what the file has.
     pub config: serde_json::Value,
     /// Whether the host fails closed without it. Once it has been loaded, and while it is stopped or unloaded, the host
     /// denies in place of each of its callbacks whose fault denies.
@@ -68,7 +69,7 @@ impl PluginConfig {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct InstanceConfig {
-    /// The configuration.
+    /// The configuration, as [`PluginConfig::config`].
     pub config: serde_json::Value,
 }
 

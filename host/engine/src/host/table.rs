@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hookrail_dispatch::{Condvar, Owner, TakenOut, deadline_after};
-use hookrail_loader::{Meter, PluginDiagnostics};
+use hookrail_loader::{Meter, Numbers, PluginDiagnostics};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::instance::plugin_of;
 use hookrail_model::isolation::Placed;
@@ -110,6 +110,7 @@ pub(super) struct Current {
     /// The schema that its configurations were validated against.
     pub(super) schema: Option<Arc<Schema>>,
     pub(super) meter: Option<Arc<Meter>>,
+    pub(super) numbers: Option<Arc<Numbers>>,
     /// In which process it runs, and who decided that.
     pub(super) placed: Placed,
     /// The worker that it runs in, if it is not this process.
@@ -154,6 +155,7 @@ impl Current {
             diagnostics: loaded.diagnostics().clone(),
             log,
             meter: loaded.meter(),
+            numbers: loaded.numbers(),
             placed: loaded.placed().clone(),
             worker: loaded.worker(),
             endpoints: loaded.endpoints(),

@@ -57,6 +57,12 @@ impl InProcess {
         // INVARIANT: the caller promises it.
         Some(Arc::new(Of { table, state: instance.state, caller }))
     }
+
+    /// The schema of an endpoint, without an instance.
+    pub(super) fn schema_of_endpoint(&self, kind: EndpointKind, name: &str) -> Result<Option<String>, Error> {
+        let Some(table) = self.library.table::<StreamTable>() else { return Ok(None) };
+        schema(&table, kind, name, |asked| self.call("schema", &self.library.inspection.note.name, asked))
+    }
 }
 
 impl Caller {
@@ -107,7 +113,7 @@ impl Drop for Made {
 
 /// The JSON Schema of an endpoint, for which there need be no instance. The table is that of a library that is open; `call`
 /// calls a function of it.
-pub(super) fn schema(
+fn schema(
     table: &StreamTable,
     kind: EndpointKind,
     name: &str,

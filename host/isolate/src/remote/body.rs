@@ -12,7 +12,7 @@ use hookrail_abi::Effects;
 use hookrail_abi::boundary::{self, SavedState, Str, TooSmall};
 use hookrail_engine::{Accepts, Admission, Body, Configured, Guest, Placement, Request, Response, Saved, WorkerStatus};
 use hookrail_image::{Inspection, SealedCopy};
-use hookrail_loader::{Closed, Meter, PluginDiagnostics};
+use hookrail_loader::{Closed, Meter, Numbers, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::{Error, Incompatible, Misbehaved};
 use hookrail_model::log;
@@ -182,6 +182,10 @@ impl Body for Remote {
 
     fn meter(&self) -> Option<Arc<Meter>> {
         self.plugin.plan.lock().meter.clone()
+    }
+
+    fn numbers(&self) -> Option<Arc<Numbers>> {
+        self.plugin.plan.lock().numbers.clone()
     }
 
     fn worker(&self) -> Option<Arc<dyn WorkerStatus>> {

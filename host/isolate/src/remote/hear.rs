@@ -56,6 +56,12 @@ impl Live {
                         meter.tell(held, total);
                     }
                 }
+                Ok(Some((ToHost::Numbers(plugin, values), _))) => {
+                    let numbers = self.told.lock().get(&plugin).and_then(|told| told.numbers.clone());
+                    if let Some(numbers) = numbers {
+                        numbers.tell(values);
+                    }
+                }
                 Ok(Some((ToHost::Record(record), _))) => replay.tell(record),
                 Ok(None) => break,
                 // It does not keep to the form.

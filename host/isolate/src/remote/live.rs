@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use hookrail_loader::Meter;
+use hookrail_loader::{Meter, Numbers};
 use hookrail_model::end::End;
 use hookrail_model::error::Error;
 use hookrail_model::isolation::{LimitView, WorkerLimits};
@@ -83,6 +83,7 @@ pub(super) struct Pending {
 #[derive(Default)]
 pub(super) struct Told {
     pub(super) meter: Option<Arc<Meter>>,
+    pub(super) numbers: Option<Arc<Numbers>>,
     pub(super) waits: Option<End>,
     pub(super) asked: Option<Weak<dyn Asked>>,
 }
@@ -346,6 +347,11 @@ impl Live {
     /// What a plugin's memory is told to from now on.
     pub(super) fn watch_memory(&self, plugin: PluginId, meter: Arc<Meter>) {
         self.told.lock().entry(plugin).or_default().meter = Some(meter);
+    }
+
+    /// What a plugin's numbers are told to from now on.
+    pub(super) fn watch_numbers(&self, plugin: PluginId, numbers: Arc<Numbers>) {
+        self.told.lock().entry(plugin).or_default().numbers = Some(numbers);
     }
 
     /// What a plugin that is being closed waits for, if it has said so.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hookrail_engine::{Units, Writable};
-use hookrail_loader::Meter;
+use hookrail_loader::{Meter, Numbers};
 use hookrail_model::log_level::LogLevel;
 
 use super::proxy::Proxy;
@@ -14,6 +14,7 @@ pub(super) struct Plan {
     /// The generation that it reports as, and how much.
     pub(super) begun: Option<(u64, LogLevel)>,
     pub(super) meter: Option<Arc<Meter>>,
+    pub(super) numbers: Option<Arc<Numbers>>,
     /// What its instances write their configurations with.
     pub(super) writable: Option<Arc<dyn Writable>>,
     /// What begins their units.

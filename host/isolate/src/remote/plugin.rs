@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use hookrail_engine::{Opening, Request, Response};
-use hookrail_loader::Meter;
+use hookrail_loader::{Meter, Numbers};
 use hookrail_model::crash::CrashedPlugin;
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::note::Note;
@@ -63,7 +63,12 @@ impl Plugin {
         let opened = self.ask(live, &self.note.name, Ask::Open { plugin: self.number, file, force_unload })?;
         live.expect(self.number, Arc::downgrade(&self.asked) as _);
         let mut plan = self.plan.lock();
-        if matches!(opened, Answer::Opened { counts_memory: true }) {
+        let Answer::Opened { counts_memory, numbers } = opened else { return Ok(()) };
+        if plan.numbers.is_none() {
+            plan.numbers = Numbers::elsewhere(numbers).map(Arc::new);
+        }
+        plan.numbers.iter().for_each(|numbers| live.watch_numbers(self.number, numbers.clone()));
+        if counts_memory {
             let meter = plan.meter.get_or_insert_with(|| Arc::new(Meter::elsewhere(self.opening.max_memory)));
             live.watch_memory(self.number, meter.clone());
         }

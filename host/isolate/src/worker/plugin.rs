@@ -17,9 +17,9 @@ use parking_lot::Mutex;
 use super::bus::{self, Bus};
 use super::callbacks::Callbacks;
 use super::configs::{self, Configs};
+use super::counts;
 use super::endpoints::Endpoints;
 use super::lanes::Lanes;
-use super::memory;
 use super::recorder::Recorder;
 use super::units::{self, Units};
 use crate::wire::{Answer, Ask, PluginId, Sender, ToHost};
@@ -175,14 +175,13 @@ impl Plugins {
         let opening = Opening { force_unload, max_memory: None };
         // SAFETY: the library can harm only this process, which is there for it.
         let body = unsafe { InProcess::open(copy, inspection, opening)? };
-        let meter = body.meter();
+        let (meter, numbers) = (body.meter(), body.numbers());
         let counts_memory = meter.is_some();
-        if let Some(meter) = meter {
-            memory::watch(plugin, &meter, &self.host);
-        }
+        let infos = numbers.as_ref().map(|numbers| numbers.infos().to_vec()).unwrap_or_default();
+        counts::watch(plugin, meter.as_ref(), numbers.as_ref(), &self.host);
         self.levels.0.lock().insert(plugin, body.diagnostics().clone());
         self.by_number.insert(plugin, body);
-        Ok(Answer::Opened { counts_memory })
+        Ok(Answer::Opened { counts_memory, numbers: infos })
     }
 
     fn body(&mut self, plugin: PluginId) -> Result<&mut InProcess, Error> {

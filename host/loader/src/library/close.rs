@@ -64,6 +64,7 @@ impl Library {
         let mut skipped = 0;
         let settled = self.settle(deadline, keep_waiting, &mut skipped);
         // After the last of its code has run, and before it may be unmapped.
+        self.numbers.iter().for_each(|numbers| numbers.end());
         let unfreed_memory = self.meter.as_ref().map(|meter| meter.end());
         let end = match settled {
             Ok(()) => self.remove(),

@@ -3,8 +3,8 @@
 use std::mem::offset_of;
 
 use hookrail_abi::boundary::{
-    KeysTable, LifecycleTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, StreamTable, TraceTable,
-    UnloadTable,
+    KeysTable, LifecycleTable, MemoryTable, MetricsTable, ReloadTable, SchemaTable, StateTable, Str, StreamTable,
+    TraceTable, UnloadTable,
 };
 use hookrail_model::error::Incompatible;
 
@@ -49,6 +49,7 @@ tables! {
     KeysTable "keys/1": count;
     LifecycleTable "lifecycle/1": ready, health, halt, resume, drain;
     MemoryTable "memory/1":;
+    MetricsTable "metrics/1":;
     ReloadTable "reload/1": reload;
     SchemaTable "schema/1": write;
     StateTable "state/1": save, save_changes, restore, apply_changes;

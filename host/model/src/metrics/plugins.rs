@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Family, PLUGIN};
+use super::{Family, FamilyKind, PLUGIN};
 use crate::health::Health;
 use crate::isolation::{WorkerState, WorkerView};
+use crate::plugin_metrics::{MetricInfo, PluginMetric};
 use crate::view::{PluginView, Status};
 
 /// The families of plugins that are loaded, or should be: one that cannot be loaded is there with its health.
@@ -17,7 +18,7 @@ pub fn of_plugins(plugins: &[PluginView]) -> Vec<Family> {
     let mut most = Family::gauge("hookrail_plugin_memory_limit_bytes", "Memory that the plugin may hold.");
     let mut allocated =
         Family::counter("hookrail_plugin_allocations_total", "Blocks of memory that this generation has allocated.");
-    let mut workers = BTreeMap::new();
+    let (mut workers, mut own) = (BTreeMap::new(), BTreeMap::new());
     for plugin in plugins.iter().filter(|plugin| plugin.loaded || plugin.health == Health::Failed) {
         let name = (PLUGIN, &*plugin.name);
         info.add([name, ("version", &plugin.version)], 1);
@@ -33,12 +34,33 @@ pub fn of_plugins(plugins: &[PluginView]) -> Vec<Family> {
                 most.add([name], max_bytes);
             }
         }
+        add_own(&mut own, plugin);
         // Plugins that share one have the same.
         workers.extend(plugin.worker.as_ref().map(|worker| (&worker.name, worker)));
     }
     let mut families = vec![info, running, health, bytes, blocks, most, allocated];
     families.extend(of_workers(workers.into_values()));
+    families.extend(own.into_values());
     families
+}
+
+/// The numbers that a plugin counts itself: under its own name, so that no two plugins mean different things by one.
+fn add_own(own: &mut BTreeMap<String, Family>, plugin: &PluginView) {
+    for PluginMetric { info, value, .. } in &plugin.metrics {
+        let MetricInfo { name, help, unit, kind, .. } = info;
+        let mut full = format!("hookrail_plugins_{}_{name}", plugin.name.replace('-', "_"));
+        if !unit.is_empty() {
+            full.push_str(&format!("_{unit}"));
+        }
+        if *kind == FamilyKind::Counter {
+            full.push_str("_total");
+        }
+        let family = own.entry(full.clone()).or_insert_with(|| Family::of(full, help, *kind));
+        // Names with dashes and underscores may meet: the first one says what it is.
+        if family.kind == *kind {
+            family.sample("", [(PLUGIN, &plugin.name)], *value as f64);
+        }
+    }
 }
 
 fn of_workers<'a>(workers: impl Iterator<Item = &'a WorkerView>) -> [Family; 3] {
@@ -81,6 +103,10 @@ mod tests {
         ] {
             assert!(shown.contains(&format!("{line}\n")), "{line} is missing in\n{shown}");
         }
+        plugin.metrics = vec![MetricInfo::new("seen", "What it saw.", FamilyKind::Counter).with_bits(5)];
+        let own = text(&of_plugins(&[plugin]));
+        assert!(own.contains("# TYPE hookrail_plugins_mask_seen_total counter\n"), "{own}");
+        assert!(own.contains("hookrail_plugins_mask_seen_total{plugin=\"mask\"} 5\n"), "{own}");
         assert!(!shown.contains("gone") && !shown.contains("worker"), "{shown}");
 
         let mut failed = PluginView::new("broken", "1.0.0", Status::Stopped);

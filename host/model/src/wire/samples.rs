@@ -153,6 +153,7 @@ fn answers() -> BTreeMap<&'static str, Value> {
         of::<Halt>(plugin()),
         of::<Resume>(plugin()),
         of::<Stop>(plugin()),
+        of::<Tap>(()),
         of::<Trace>(vec![trace]),
         of::<Uninstall>(Uninstalled {
             plugin: "mask".into(),

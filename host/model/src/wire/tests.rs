@@ -13,7 +13,7 @@ use crate::command::{
     Action, Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Embed, Enable, Events, Halt,
     ImportIncoming, Install, Isolate, List, Load, Metrics, PipelineAct, Pipelines, PluginSpec, Points, ReloadConfig,
     Replace, Restart, Resume, Rollback, SetCallback, SetLevel, SetLogLevel, SetPipeline, Show, ShowPipeline, Stage,
-    Start, Status, Step, Stop, Trace, Uninstall, Unload, Unquarantine, Validate,
+    Start, Status, Step, Stop, Tap, Trace, Uninstall, Unload, Unquarantine, Validate,
 };
 use crate::end::End;
 use crate::event::EventKind;
@@ -24,6 +24,7 @@ use crate::log_level::LogLevel;
 use crate::memory::Memory;
 use crate::package::{Digest, KeyId, Metadata, Target};
 use crate::stats;
+use crate::tap::{TapItem, TapMissed, TapPlace, Tapped};
 use crate::times::UpgradeTimes;
 use crate::trace::{StepVerdict, TraceDecision};
 use crate::view::{
@@ -122,6 +123,14 @@ fn each_request_has_its_form_and_comes_back_from_it() {
     check(Status::new(), r#"{"id":7,"command":"status","params":{}}"#);
     check(Halt::new("mask"), r#"{"id":7,"command":"halt","params":{"plugin":"mask"}}"#);
     check(Resume::new("mask"), r#"{"id":7,"command":"resume","params":{"plugin":"mask"}}"#);
+    let mut tap = Tap::new("log.>");
+    check(tap.clone(), r#"{"id":7,"command":"tap","params":{"topics":"log.>","at":"published"}}"#);
+    (tap.at, tap.pipeline, tap.limit, tap.rate) = (TapPlace::Dropped, Some("logs".into()), Some(3), Some(2));
+    tap.headers = [("a".to_owned(), "b".to_owned())].into();
+    check(
+        tap,
+        r#"{"id":7,"command":"tap","params":{"topics":"log.>","at":"dropped","pipeline":"logs","headers":{"a":"b"},"limit":3,"rate":2}}"#,
+    );
     check(Stop::new("mask"), r#"{"id":7,"command":"stop","params":{"plugin":"mask"}}"#);
     check(
         Unload::new("mask").wait(Duration::from_millis(5)),
@@ -140,6 +149,24 @@ fn optional_fields_have_defaults() {
     let raw = RawRequest::read(br#"{"command":"apply","params":{"plugins":{"mask":{}}},"id":0}"#).unwrap();
     let wanted: BTreeMap<_, _> = super::command::<Apply>(raw.params).unwrap().plugins;
     assert!(wanted["mask"].enabled && wanted["mask"].package.is_none());
+}
+
+#[test]
+fn what_a_tap_tells_has_its_form_and_comes_back_from_it() {
+    let check = |item: TapItem, text: &str| {
+        assert_eq!(serde_json::to_string(&item).unwrap(), text);
+        assert_eq!(serde_json::from_str::<TapItem>(text).unwrap(), item);
+    };
+    check(TapItem::Missed(TapMissed::new(3, 4)), r#"{"missed":{"unread":3,"over_rate":4}}"#);
+    let mut tapped = Tapped::new(TapPlace::Dropped, json!({ "topic": "log" }));
+    (tapped.pipeline, tapped.endpoint) = ("logs".into(), "files".into());
+    (tapped.body_bytes, tapped.headers_left_out) = (Some(70_000), 2);
+    (tapped.kind, tapped.reason, tapped.decided_by) = ("denied".into(), "no".into(), "mask/mask".into());
+    check(
+        TapItem::Message(Box::new(tapped)),
+        r#"{"message":{"at":"dropped","pipeline":"logs","endpoint":"files","message":{"topic":"log"},"body_bytes":70000,"headers_left_out":2,"kind":"denied","reason":"no","decided_by":"mask/mask"}}"#,
+    );
+    assert_eq!(serde_json::from_str::<TapItem>(r#"{"news":1}"#).unwrap(), TapItem::Unknown, "a newer host says it");
 }
 
 #[test]

@@ -145,6 +145,7 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
             };
             from_ref(table).cast()
         }
+        "metrics/1" => crate::metrics::table::table::<P>(),
         "reload/1" => {
             let table: &'static ReloadTable =
                 const { &ReloadTable { size: size_of::<ReloadTable>() as u32, reload: reload::<P> } };

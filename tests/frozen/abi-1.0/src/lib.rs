@@ -112,6 +112,7 @@ mod lifecycle;
 mod list;
 pub mod memory;
 mod message;
+pub mod metrics;
 #[doc(hidden)]
 pub mod name;
 pub mod note;

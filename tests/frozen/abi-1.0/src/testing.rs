@@ -31,6 +31,7 @@
 mod bus;
 mod config;
 mod lifecycle;
+mod metrics;
 mod stream;
 
 use std::cell::RefCell;

@@ -73,6 +73,7 @@ impl Entry {
         view.health = current.said.health;
         view.reason = current.said.reason.clone();
         view.memory = current.meter.as_ref().map(|meter| meter.view());
+        view.metrics = current.numbers.as_ref().map(|numbers| numbers.view()).unwrap_or_default();
         view.isolation = Some(current.placed.clone());
         view.worker = current.worker.as_ref().map(|worker| worker.view());
         view.former = self.history();

@@ -13,9 +13,11 @@ use crate::installed::{Configured, Installation, Kind, Listed, Origin, Signature
 use crate::isolation::{Isolation, LimitView, LimitedBy, Placed, PlacedBy, WorkerState, WorkerView};
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
+use crate::metrics::FamilyKind;
 use crate::note::{EndpointKind, Guarantee, NoteEndpoint, NoteHook};
 use crate::package::{Build, Builder, Compatibility, Digest, File, KeyId, Metadata, Requirement, Tar, Target};
 use crate::pipeline::{DiskView, EndpointState, PipelineState, PipelineView, SinkView, SourceView};
+use crate::plugin_metrics::{MetricInfo, PluginMetric};
 use crate::stats::{LastFault, Latency, StatsLevel};
 use crate::times::UpgradeTimes;
 use crate::view::{
@@ -125,6 +127,15 @@ pub(super) fn plugin() -> PluginView {
         declared: vec![hook()],
         endpoints: vec![endpoint()],
         log_level: LogLevel::Info,
+        metrics: vec![PluginMetric {
+            info: MetricInfo {
+                name: "seen".into(),
+                help: "What it saw.".into(),
+                unit: "bytes".into(),
+                kind: FamilyKind::Counter,
+            },
+            value: 5,
+        }],
         memory: Some(MemoryView { held: MEMORY, total_allocations: 7, max_bytes: Some(95), over: true }),
         isolation: Some(Placed::new(Isolation::Worker(Some("auth".into())), PlacedBy::Store)),
         worker: Some(WorkerView {

@@ -5,8 +5,8 @@ use std::ptr::copy_nonoverlapping;
 
 use super::{
     BusService, BusSpec, ConfigService, Context, DirsService, Entry, HostTable, KeysTable, LifecycleTable, LogService,
-    MemoryTable, Registration, ReloadTable, SchemaTable, StateTable, StreamIo, StreamTable, TracePanic, TraceService,
-    TraceSite, TraceTable, UnitService, UnitSpec, UnloadService, UnloadTable, WritableConfigService,
+    MemoryTable, MetricsTable, Registration, ReloadTable, SchemaTable, StateTable, StreamIo, StreamTable, TracePanic,
+    TraceService, TraceSite, TraceTable, UnitService, UnitSpec, UnloadService, UnloadTable, WritableConfigService,
 };
 use crate::PayloadOps;
 
@@ -94,6 +94,7 @@ first_versions! {
     LifecycleTable 48,
     LogService 16,
     MemoryTable 16,
+    MetricsTable 16,
     PayloadOps 80,
     Registration 136,
     ReloadTable 16,

@@ -1,0 +1,142 @@
+//! Requests, one by one.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hookrail_abi::Message;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::client::Client;
+use super::config::Form;
+use super::outcome::Outcome;
+use super::pending::Pending;
+use super::target::Target;
+use super::tls;
+use crate::tests::receiver::{Request, answer, receiving, receiving_by};
+use crate::token::Token;
+
+/// Posts one message, `times` times by one client.
+fn post(url: &str, ca_file: Option<&Path>, token: Option<Token>, limit: Duration, times: usize) -> Vec<Outcome> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let target = Target::new(url).unwrap();
+    let tls = target.is_secure.then(|| tls::client(ca_file).unwrap());
+    let mut client = Client::new(target, Default::default(), false, token, tls, limit).unwrap();
+    let mut pending = Pending::new(Form::Message, true);
+    pending.put(&Message::new("a", "b")).unwrap();
+    let batch = pending.batch(1, 1, false).unwrap();
+    runtime.block_on(async {
+        let mut outcomes = Vec::new();
+        for _ in 0..times {
+            outcomes.push(client.send(&batch).await);
+        }
+        outcomes
+    })
+}
+
+const LONG: Duration = Duration::from_secs(120);
+
+fn later(outcome: &Outcome) -> &str {
+    let Outcome::Later(later) = outcome else { panic!("{outcome:?}") };
+    &later.why
+}
+
+#[test]
+fn a_connection_is_used_again_and_replaced_when_the_receiver_has_closed_it() {
+    let answer = |number: usize, _: &Request| match number {
+        2 => answer(200, "connection: close\r\n"),
+        _ => answer(200, ""),
+    };
+    let (received, outcomes) = receiving(answer, |at| post(&format!("http://{at}/"), None, None, LONG, 5));
+    assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Delivered), "{outcomes:?}");
+    assert_eq!(received.len(), 5);
+}
+
+#[test]
+fn a_receiver_that_does_not_answer_is_not_waited_for_without_end() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = silent.local_addr().unwrap();
+    let outcomes = post(&format!("http://{at}/"), None, None, Duration::from_millis(50), 2);
+    assert!(outcomes.iter().all(|outcome| later(outcome).contains("no answer within 50ms")), "{outcomes:?}");
+}
+
+#[test]
+fn nobody_and_nonsense_are_named() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert!(later(&post(&format!("http://{free}/"), None, None, LONG, 1)[0]).contains("Connection refused"));
+    let outcomes = post("http://no-such-host.invalid/", None, None, LONG, 1);
+    assert!(later(&outcomes[0]).starts_with("no-such-host.invalid: "), "{outcomes:?}");
+    let (_, outcomes) =
+        receiving(|_, _| "SSH-2.0-x\r\n\r\n".into(), |at| post(&format!("http://{at}/"), None, None, LONG, 1));
+    assert!(later(&outcomes[0]).starts_with("no answer: "), "{outcomes:?}");
+    // An answer without end is not read to its end.
+    let endless = |_: usize, _: &Request| {
+        let chunk = format!("{:x}\r\n{}\r\n", 1 << 20, "x".repeat(1 << 20));
+        format!("HTTP/1.1 400 X\r\ntransfer-encoding: chunked\r\n\r\n{chunk}")
+    };
+    let (_, outcomes) = receiving(endless, |at| post(&format!("http://{at}/"), None, None, LONG, 1));
+    let Outcome::Refused(why) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert!(why.len() < 300, "{why}");
+}
+
+#[test]
+fn the_token_of_the_file_is_sent() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    std::fs::write(&file, "hush\n").unwrap();
+    let token = Token::new(file.to_str().unwrap()).unwrap();
+    let (received, _) =
+        receiving(|_, _| answer(200, ""), |at| post(&format!("http://{at}/"), None, Some(token), LONG, 1));
+    assert_eq!(received[0].header("authorization"), "bearer hush");
+}
+
+#[test]
+fn an_encrypted_connection_is_made_to_whom_is_trusted_and_to_nobody_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let (trusted, other) = (directory.path().join("ca.pem"), directory.path().join("other.pem"));
+    std::fs::write(&trusted, certificate.pem()).unwrap();
+    let other_key = KeyPair::generate().unwrap();
+    let stranger = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&other_key).unwrap();
+    std::fs::write(&other, stranger.pem()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], private).unwrap();
+    let config = Arc::new(config);
+    let open = |stream| {
+        let mut stream = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream);
+        stream.flush().ok()?;
+        Some(Box::new(stream) as _)
+    };
+    let (received, outcomes) = receiving_by(
+        open,
+        |_, _| answer(200, ""),
+        |at: SocketAddr| {
+            let secure = |host: &str, ca: &Path| {
+                post(&format!("https://{host}:{}/", at.port()), Some(ca), None, LONG, 1).remove(0)
+            };
+            [secure("localhost", &trusted), secure("localhost", &other), secure("127.0.0.1", &trusted)]
+        },
+    );
+    assert_eq!(outcomes[0], Outcome::Delivered);
+    assert!(later(&outcomes[1]).contains("invalid peer certificate"), "{outcomes:?}");
+    assert!(later(&outcomes[2]).contains("not valid for name"), "{outcomes:?}");
+    assert_eq!(received.len(), 1);
+}
+
+#[test]
+fn a_file_without_certificates_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ca.pem");
+    for (text, said) in [("", "has no certificates"), ("-----BEGIN CERTIFICATE-----\n?\n", "it is not PEM")] {
+        std::fs::write(&file, text).unwrap();
+        let error = tls::trusted(&file).unwrap_err().to_string();
+        assert!(error.starts_with("`ca_file`: /") && error.contains(said), "{error}");
+    }
+}

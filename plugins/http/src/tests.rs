@@ -1,0 +1,8 @@
+//! The plugin, driven as a host drives it, by real connections.
+
+mod bounds;
+mod client;
+mod posting;
+pub(crate) mod receiver;
+mod scene;
+mod sending;
