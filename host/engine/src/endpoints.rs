@@ -98,6 +98,11 @@ pub struct Accepted {
 struct Use(Arc<Endpoints>);
 
 impl Attending {
+    /// It is the attendant of a process without a host.
+    pub fn of(attendant: Arc<dyn Attendant>) -> Self {
+        Attending(Arc::new(OnceLock::from(attendant)))
+    }
+
     pub(crate) fn attendant(&self) -> Option<Arc<dyn Attendant>> {
         self.0.get().cloned()
     }

@@ -3,6 +3,7 @@
 mod builtin;
 mod config;
 mod ephemeral;
+mod guest;
 mod registrations;
 mod unit;
 mod units;
@@ -11,10 +12,11 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::path::PathBuf;
-use std::ptr::{from_ref, null};
+use std::ptr::{copy_nonoverlapping, from_ref, null};
 use std::sync::Arc;
 
-use hookrail_abi::boundary::{self, ABI_VERSION, HostTable, Str};
+use hookrail_abi::Text;
+use hookrail_abi::boundary::{self, ABI_VERSION, HostTable, Str, StreamIo};
 use hookrail_dispatch::frame;
 use hookrail_loader::PluginDiagnostics;
 use parking_lot::{Mutex, RwLock};
@@ -22,6 +24,7 @@ use parking_lot::{Mutex, RwLock};
 pub use builtin::offer;
 pub use ephemeral::sweep_instance;
 pub(crate) use ephemeral::{Ephemeral, sweep};
+pub use guest::Guest;
 pub(crate) use registrations::Registrations;
 pub use registrations::Revocable;
 pub(crate) use units::UnitsOf;
@@ -107,6 +110,37 @@ impl Services {
     pub unsafe fn caller<'a>(handle: *const boundary::Handle) -> Caller<'a> {
         // SAFETY: the handle is one of ours, kept while its library is there.
         Caller(unsafe { &*handle.cast::<Handle>() })
+    }
+
+    /// Answers a plugin that wants an end: writes its functions and its id, and returns 0; or says why it gets none, and
+    /// returns 1.
+    ///
+    /// # Safety
+    /// All of them are the caller's, for the call, and `io` has the size that it states.
+    pub unsafe fn answer_open(
+        opened: Result<(StreamIo, u64), String>,
+        io: *mut StreamIo,
+        id: *mut u64,
+        why: *mut Text,
+    ) -> u32 {
+        match opened {
+            Ok((table, opened)) => {
+                // SAFETY: by the contract it begins with its size.
+                let size = unsafe { io.cast::<u32>().read() } as usize;
+                let length = size.min(size_of::<StreamIo>());
+                // SAFETY: as many bytes are readable in ours and writable in the caller's, and they are two.
+                unsafe {
+                    copy_nonoverlapping((&raw const table).cast::<u8>(), io.cast(), length);
+                    *id = opened;
+                }
+                0
+            }
+            Err(refused) => {
+                // SAFETY: by the contract.
+                unsafe { (*why).push_str(&refused) };
+                1
+            }
+        }
     }
 
     fn find(id: &str) -> *const c_void {

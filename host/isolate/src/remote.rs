@@ -10,6 +10,7 @@ mod abort;
 mod aftermath;
 mod asked;
 mod body;
+mod bus;
 mod call;
 mod configs;
 mod crash;

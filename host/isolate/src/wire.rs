@@ -3,6 +3,7 @@
 //! A frame is its length, four bytes with the lowest first, and so many bytes of MessagePack. The host believes nothing
 //! that a worker says: frames are bounded before they are read, and what is in them is checked like any other input.
 
+mod bus;
 mod bytes;
 mod config;
 mod connection;
@@ -22,6 +23,7 @@ use hookrail_model::note::EndpointKind;
 use hookrail_model::plugin_metrics::MetricInfo;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use bus::BusAsk;
 pub(crate) use bytes::State;
 pub(crate) use config::{ConfigAnswer, ConfigAsk};
 pub(crate) use connection::{Receiver, Sender, pair};
@@ -42,6 +44,8 @@ pub(crate) type PluginId = u32;
 pub(crate) enum ToWorker {
     /// It is done in the order of the requests, and answered with the number.
     Ask(u64, Ask),
+    /// Whether an end of the bus was opened, by the number of the question. Its socket comes with it.
+    Bus(u64, Result<(), String>),
     /// What came of what an instance asked about its configuration, by the number of the question.
     Config(u64, Result<ConfigAnswer, NotWritten>),
     /// Serve that lane from now on.
@@ -174,6 +178,13 @@ pub(crate) enum ToHost {
         version: String,
     },
     Answer(u64, Result<Answer, WireError>),
+    /// An instance asks for an end of the bus; answered with the number.
+    Bus {
+        number: u64,
+        plugin: PluginId,
+        instance: String,
+        ask: BusAsk,
+    },
     /// An instance asks about its own configuration; answered with the number.
     Config {
         number: u64,

@@ -1,5 +1,6 @@
 //! The worker process: the same program, in another role.
 
+mod bus;
 mod callbacks;
 mod configs;
 mod counts;
@@ -25,6 +26,7 @@ use crate::provider::Workers;
 use crate::role::{ARGUMENT, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{Ask, Receiver, Sender, ToHost, ToWorker, VERSION};
 
+use self::bus::Bus;
 use self::callbacks::Callbacks;
 use self::configs::Configs;
 use self::ending::{end, fail};
@@ -62,13 +64,16 @@ fn work() -> ! {
     let host = Arc::new(Sender::new(writing));
     subscriber::install(&host);
     hookrail_engine::offer();
+    bus::offer();
     let callbacks = Arc::new(Callbacks::new(host.clone()));
     let lanes = Arc::new(Lanes::new(region, callbacks.clone()));
     tell(&host, &ToHost::Ready { version: VERSION.into() });
 
     let (jobs, work) = channel();
     let (configs, units) = (Arc::new(Configs::new(host.clone())), Units::new(host.clone()));
-    let plugins = Plugins::new(host.clone(), callbacks, lanes.clone(), configs.clone(), units.clone());
+    let buses = Arc::new(Bus::new(host.clone()));
+    let asks = (buses.clone(), configs.clone(), units.clone());
+    let plugins = Plugins::new(host.clone(), callbacks, lanes.clone(), asks);
     // The plugins' functions run on the first thread, as they expect it of a program, and may take as long as they
     // like; what the host says meanwhile is heard by another.
     let hear = {
@@ -79,6 +84,10 @@ fn work() -> ! {
                 match receiver.receive::<ToWorker>() {
                     Ok(Some((ToWorker::Ask(number, ask), descriptors))) => {
                         let _ = jobs.send((number, ask, descriptors.into_iter().next()));
+                    }
+                    Ok(Some((ToWorker::Bus(number, answer), descriptors))) => {
+                        let socket = descriptors.into_iter().next().ok_or("the host has sent no socket");
+                        buses.answered(number, answer.and_then(|()| Ok(socket?)));
                     }
                     Ok(Some((ToWorker::Config(number, answer), _))) => configs.answered(number, answer),
                     Ok(Some((ToWorker::Serve(lane), _))) => lanes.serve(lane),

@@ -2,6 +2,7 @@
 
 mod adding_up;
 mod bus;
+mod bus_in_workers;
 mod bus_of_pipelines;
 mod changing;
 mod failing;

@@ -1,29 +1,39 @@
 //! What the instances of a plugin in a worker ask of their host, and who answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::bus::Buses;
 use super::configs::Configs;
 use super::live::{Asked, Live};
 use super::plan::Plan;
 use super::units::Units;
-use crate::wire::{ConfigAsk, UnitAsk};
+use crate::wire::{BusAsk, ConfigAsk, UnitAsk};
 
 /// What answers the instances of one plugin.
 pub(super) struct OfPlugin {
     plan: Arc<Mutex<Plan>>,
     configs: Arc<Configs>,
     units: Units,
+    pub(super) buses: Buses,
+    /// How long it may take to read or to write a frame.
+    patience: Duration,
 }
 
 impl OfPlugin {
-    pub(super) fn new(plan: Arc<Mutex<Plan>>) -> Arc<Self> {
-        Arc::new(OfPlugin { configs: Configs::new(plan.clone()), units: Units::new(plan.clone()), plan })
+    pub(super) fn new(plan: Arc<Mutex<Plan>>, patience: Duration) -> Arc<Self> {
+        let (configs, units) = (Configs::new(plan.clone()), Units::new(plan.clone()));
+        Arc::new(OfPlugin { plan, configs, units, buses: Buses::default(), patience })
     }
 }
 
 impl Asked for OfPlugin {
+    fn bus(&self, live: &Arc<Live>, number: u64, instance: &str, ask: BusAsk) {
+        self.buses.answer(live, number, instance, ask, self.patience);
+    }
+
     fn config(&self, live: &Arc<Live>, number: u64, instance: String, ask: ConfigAsk) {
         self.configs.clone().answer(live, number, instance, ask);
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::Effects;
 use hookrail_abi::boundary::{self, SavedState, Str, TooSmall};
-use hookrail_engine::{Accepts, Admission, Body, Configured, Placement, Request, Response, Saved, WorkerStatus};
+use hookrail_engine::{Accepts, Admission, Body, Configured, Guest, Placement, Request, Response, Saved, WorkerStatus};
 use hookrail_image::{Inspection, SealedCopy};
 use hookrail_loader::{Closed, Meter, Numbers, PluginDiagnostics};
 use hookrail_model::end::End;
@@ -54,7 +54,7 @@ impl Remote {
             note: inspection.note,
             opening: placement.opening,
             patience: placement.limits.patience,
-            asked: OfPlugin::new(plan.clone()),
+            asked: OfPlugin::new(plan.clone(), placement.limits.patience),
             plan,
         });
         let diagnostics = {
@@ -224,8 +224,9 @@ impl Body for Remote {
         }
         self.worker.runs_in(instance.home.to_owned());
         let create = Ask::Create { plugin, instance: name.clone(), config: config.clone(), home: home.clone() };
+        // First, since it may subscribe and write its configuration at once.
+        self.plugin.asked.buses.coming(&name, Guest::new(instance, &self.diagnostics));
         {
-            // First, since it may write its configuration at once.
             let mut plan = self.plugin.plan.lock();
             plan.writable = Some(instance.writable.clone());
             plan.units = Some(instance.units.clone());
@@ -313,6 +314,8 @@ impl Body for Remote {
     fn stop(&mut self) {
         // First, so that a worker that ends meanwhile is not started again for it.
         self.plugin.plan.lock().instances.clear();
+        // Who waits on the bus wakes.
+        self.plugin.asked.buses.stop();
         self.ask_anyway(Ask::Stop { plugin: self.plugin.number });
     }
 

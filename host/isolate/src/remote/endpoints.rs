@@ -27,7 +27,7 @@ use super::worker::Worker;
 use crate::wire::{Answer, Ask, EndpointId, FromEndpoint, Receiver, Sender, ToEndpoint, pair};
 
 /// How long it is waited at once, before it is looked whether the worker is still there.
-const SLICE: Duration = Duration::from_millis(250);
+pub(super) const SLICE: Duration = Duration::from_millis(250);
 /// The most messages that are received at once.
 const MOST: u64 = 4096;
 /// From that size on no more messages cross at once, in bytes.
@@ -107,7 +107,7 @@ impl Endpoint for Made {
         let sender = Sender::of_messages(ours.try_clone().map_err(failed)?);
         let mut receiver = Receiver::of_messages(ours);
         // SAFETY: the caller promises that the table is there until this returns, and used by this call alone.
-        let mut host = Host { io: unsafe { &*io }, live: &self.live, shown: VecDeque::new(), given: 0 };
+        let mut host = unsafe { Host::new(&*io, &self.live) };
         loop {
             self.wait_for_it(&receiver, &host).map_err(failed)?;
             let asked = match receiver.receive::<FromEndpoint>() {
@@ -165,7 +165,7 @@ impl Drop for Made {
 ///
 /// # Invariants
 /// The functions of `io` may be called, by this thread alone. What is shown was received and is not answered for.
-struct Host<'a> {
+pub(super) struct Host<'a> {
     io: &'a StreamIo,
     live: &'a Live,
     /// What was received, and has not crossed yet.
@@ -174,7 +174,14 @@ struct Host<'a> {
     given: usize,
 }
 
-impl Host<'_> {
+impl<'a> Host<'a> {
+    /// # Safety
+    /// The functions of `io` may be called as long as this is there, by this thread alone. Nothing was received yet.
+    pub(super) unsafe fn new(io: &'a StreamIo, live: &'a Live) -> Self {
+        // INVARIANT: the caller promises it.
+        Host { io, live, shown: VecDeque::new(), given: 0 }
+    }
+
     /// Whether the endpoint is to end.
     fn is_closed(&self) -> bool {
         // SAFETY: by the type invariant.
@@ -182,7 +189,7 @@ impl Host<'_> {
     }
 
     /// Answers, with a descriptor if there is one; `None` when the worker has ended.
-    fn answer(&mut self, asked: FromEndpoint) -> Option<(ToEndpoint, Option<OwnedFd>)> {
+    pub(super) fn answer(&mut self, asked: FromEndpoint) -> Option<(ToEndpoint, Option<OwnedFd>)> {
         let StreamIo { stream, .. } = *self.io;
         let answer = match asked {
             FromEndpoint::Answer { count, answer, why } => {

@@ -24,6 +24,11 @@ impl Live {
                         let _ = waiting.try_send(answer);
                     }
                 }
+                Ok(Some((ToHost::Bus { number, plugin, instance, ask }, _))) => {
+                    if let Some(asked) = self.asked(plugin) {
+                        asked.bus(self, number, &instance, ask);
+                    }
+                }
                 Ok(Some((ToHost::Config { number, plugin, instance, ask }, _))) => {
                     // Of a plugin that is gone nobody is left to wait for an answer.
                     if let Some(asked) = self.asked(plugin) {

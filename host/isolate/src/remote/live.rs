@@ -29,7 +29,9 @@ use crate::lane::Region;
 use crate::last_words::LastWords;
 use crate::limits::{limited, reached_by};
 use crate::role::{ARGUMENT, LANES, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
-use crate::wire::{Answer, Ask, ConfigAsk, PluginId, Receiver, Sender, ToWorker, UnitAsk, VERSION, WireError, pair};
+use crate::wire::{
+    Answer, Ask, BusAsk, ConfigAsk, PluginId, Receiver, Sender, ToWorker, UnitAsk, VERSION, WireError, pair,
+};
 use crate::{alike, processes};
 
 /// One worker process.
@@ -88,6 +90,9 @@ pub(super) struct Told {
 
 /// What the instances of a plugin ask of their host, with the number for the answer. None of it waits.
 pub(super) trait Asked: Send + Sync {
+    /// For an end of the bus.
+    fn bus(&self, live: &Arc<Live>, number: u64, instance: &str, ask: BusAsk);
+
     /// About its own configuration.
     fn config(&self, live: &Arc<Live>, number: u64, instance: String, ask: ConfigAsk);
 

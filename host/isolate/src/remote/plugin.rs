@@ -158,6 +158,7 @@ impl Member for Plugin {
             self.ask(live, &self.note.name, Ask::Begin { plugin, generation, level })?;
         }
         for (instance, config, home, is_started, is_halted) in instances {
+            let end_the_last = self.asked.buses.again(&instance);
             self.ask(live, &instance, Ask::Create { plugin, instance: instance.clone(), config, home })?;
             if is_started {
                 let registered = self.start(live, &instance, None)?;
@@ -167,6 +168,7 @@ impl Member for Plugin {
                 }
                 self.renew(live, &instance, &registered);
             }
+            end_the_last();
         }
         Ok(())
     }

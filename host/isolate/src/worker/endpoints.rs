@@ -67,14 +67,7 @@ impl Endpoints {
         let run = move || {
             // Known as one that runs code of plugins for the host.
             reclaim::register_thread();
-            let end = End {
-                sender,
-                receiver: UnsafeCell::new(Receiver::of_messages(socket)),
-                taken: UnsafeCell::default(),
-                shown: UnsafeCell::default(),
-                is_lost: Cell::new(false),
-                too_long: RefCell::default(),
-            };
+            let end = End::of(sender, Receiver::of_messages(socket));
             // SAFETY: the end stays until this returns, and is used by this call alone.
             let mut ran = unsafe { endpoint.run(&end.io()) };
             if let Some(why) = end.too_long.take() {
@@ -107,7 +100,7 @@ impl Endpoints {
 ///
 /// # Invariants
 /// One thread at a time uses it.
-struct End {
+pub(super) struct End {
     sender: Sender,
     receiver: UnsafeCell<Receiver>,
     /// What a sink has received and not answered for. Each has a place of its own, which it keeps.
@@ -121,7 +114,28 @@ struct End {
 }
 
 impl End {
-    fn io(&self) -> StreamIo {
+    pub(super) fn new(socket: UnixStream) -> io::Result<Self> {
+        Ok(Self::of(Sender::of_messages(socket.try_clone()?), Receiver::of_messages(socket)))
+    }
+
+    fn of(sender: Sender, receiver: Receiver) -> Self {
+        End {
+            sender,
+            receiver: UnsafeCell::new(receiver),
+            taken: UnsafeCell::default(),
+            shown: UnsafeCell::default(),
+            is_lost: Cell::new(false),
+            too_long: RefCell::default(),
+        }
+    }
+
+    /// Nobody uses it any more.
+    pub(super) fn close(&self) {
+        // Without a host this process ends.
+        let _ = self.sender.send(&FromEndpoint::Ran(Ok(())), &[]);
+    }
+
+    pub(super) fn io(&self) -> StreamIo {
         StreamIo {
             size: size_of::<StreamIo>() as u32,
             reserved: 0,
@@ -188,7 +202,7 @@ unsafe fn end<'a>(stream: *mut Stream) -> &'a End {
 
 /// # Safety
 /// As `stream/1` says.
-unsafe extern "C" fn send(
+pub(super) unsafe extern "C" fn send(
     stream: *mut Stream,
     messages: *mut Message,
     count: usize,

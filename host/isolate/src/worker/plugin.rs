@@ -7,13 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hookrail_engine::{Attending, Body, Configured, InProcess, Opening, Saved, Writable};
+use hookrail_engine::{Body, Configured, InProcess, Opening, Saved, Writable};
 use hookrail_image::{SealedCopy, inspect_copy};
 use hookrail_loader::PluginDiagnostics;
 use hookrail_model::error::Error;
 use hookrail_model::log_level::LogLevel;
 use parking_lot::Mutex;
 
+use super::bus::{self, Bus};
 use super::callbacks::Callbacks;
 use super::configs::{self, Configs};
 use super::counts;
@@ -29,6 +30,7 @@ pub(super) struct Plugins {
     levels: Arc<Levels>,
     callbacks: Arc<Callbacks>,
     lanes: Arc<Lanes>,
+    bus: Arc<Bus>,
     configs: Arc<Configs>,
     units: Arc<Units>,
     /// Those of all plugins.
@@ -55,11 +57,10 @@ impl Plugins {
         host: Arc<Sender>,
         callbacks: Arc<Callbacks>,
         lanes: Arc<Lanes>,
-        configs: Arc<Configs>,
-        units: Arc<Units>,
+        (bus, configs, units): (Arc<Bus>, Arc<Configs>, Arc<Units>),
     ) -> Self {
         let (by_number, levels, endpoints) = (BTreeMap::new(), Arc::default(), Endpoints::default());
-        Plugins { by_number, levels, callbacks, lanes, configs, units, endpoints, host }
+        Plugins { by_number, levels, callbacks, lanes, bus, configs, units, endpoints, host }
     }
 
     pub(super) fn levels(&self) -> Arc<Levels> {
@@ -91,8 +92,8 @@ impl Plugins {
                 let writable: Arc<dyn Writable> = Arc::new(configs::OfPlugin { plugin, configs: self.configs.clone() });
                 let begins: Arc<dyn hookrail_engine::Units> =
                     Arc::new(units::OfPlugin { plugin, units: self.units.clone() });
-                // The endpoints that run here are run by the host's process.
-                let (home, writable, units, attending) = (Path::new(&home), &writable, &begins, &Attending::default());
+                let attending = bus::attending(plugin, &self.bus);
+                let (home, writable, units, attending) = (Path::new(&home), &writable, &begins, &attending);
                 let configured = Configured { name: &instance, config: &config, home, writable, units, attending };
                 self.body(plugin)?.create(&configured)?;
                 Ok(Answer::Done)

@@ -4,6 +4,7 @@
 //! nothing, and calls only what the system allows there. The unwinder is not promised to be of that kind; if it gets
 //! stuck, the host ends the process after a while.
 
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::mem::zeroed;
@@ -63,6 +64,15 @@ pub(super) fn begin(memory: &OwnedFd) -> io::Result<()> {
     Ok(())
 }
 
+thread_local! {
+    static IS_LANE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread serves a lane: whatever of plugins runs on it runs within a callback.
+pub(super) fn is_lane() -> bool {
+    IS_LANE.get()
+}
+
 /// This thread serves a lane, until this is dropped.
 pub(super) struct Serving {
     lane: usize,
@@ -75,6 +85,7 @@ impl Serving {
             // SAFETY: the call touches no memory.
             thread.store(unsafe { libc::gettid() }, Ordering::Relaxed);
         }
+        IS_LANE.set(true);
         Serving { lane, _stack: Stack::new() }
     }
 }

@@ -177,7 +177,7 @@ impl Drop for Publishing<'_> {
 /// Copies messages, and returns how many they are. What is left in the batch is empty.
 fn copy(messages: &[&Message], batch: &mut Vec<Message>) -> usize {
     batch.clear();
-    batch.extend(messages.iter().map(|message| Message::clone(message)));
+    batch.extend(messages.iter().copied().cloned());
     messages.len()
 }
 

@@ -1,6 +1,5 @@
 //! The service `bus/1`.
 
-use std::ptr::copy_nonoverlapping;
 use std::sync::Arc;
 
 use hookrail_abi::Text;
@@ -79,7 +78,7 @@ unsafe extern "C" fn publish(handle: *const Handle, io: *mut StreamIo, id: *mut 
         open(&caller, Box::new(Publishes(bus, inlet)), kept).map(|id| (table, id))
     });
     // SAFETY: the caller has them to itself for the call.
-    unsafe { answer(opened, io, id, why) }
+    unsafe { Services::answer_open(opened, io, id, why) }
 }
 
 /// # Safety
@@ -104,7 +103,7 @@ unsafe extern "C" fn subscribe(
         open(&caller, Box::new(Subscribes(bus, subscription)), kept).map(|id| (table, id))
     });
     // SAFETY: the caller has them to itself for the call.
-    unsafe { answer(opened, io, id, why) }
+    unsafe { Services::answer_open(opened, io, id, why) }
 }
 
 /// # Safety
@@ -137,29 +136,6 @@ fn open<R: Revocable>(caller: &Caller<'_>, registered: Box<R>, kept: Box<Kept>) 
         (None, registered) => {
             registered.into_iter().for_each(Revocable::revoke);
             Err("the instance is being stopped".into())
-        }
-    }
-}
-
-/// # Safety
-/// All of them are the caller's, for the call, and `io` has the size that it states.
-unsafe fn answer(opened: Result<(StreamIo, u64), String>, io: *mut StreamIo, id: *mut u64, why: *mut Text) -> u32 {
-    match opened {
-        Ok((table, opened)) => {
-            // SAFETY: by the contract it begins with its size.
-            let size = unsafe { io.cast::<u32>().read() } as usize;
-            let length = size.min(size_of::<StreamIo>());
-            // SAFETY: as many bytes are readable in ours and writable in the caller's, and they are two.
-            unsafe {
-                copy_nonoverlapping((&raw const table).cast::<u8>(), io.cast(), length);
-                *id = opened;
-            }
-            0
-        }
-        Err(refused) => {
-            // SAFETY: by the contract.
-            unsafe { (*why).push_str(&refused) };
-            1
         }
     }
 }
