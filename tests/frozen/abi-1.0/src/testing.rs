@@ -30,6 +30,7 @@
 
 mod bus;
 mod config;
+mod conversation;
 mod lifecycle;
 mod metrics;
 mod stream;
@@ -44,7 +45,7 @@ use std::sync::{Arc, Mutex};
 use self::config::Kept;
 pub use self::stream::{Answered, Sent, TestSink, TestSource};
 use crate::boundary::{
-    self, ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registrar,
+    self, ABI_VERSION, BusService, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registrar,
     Registration, ReloadTable, SavedState, StateTable, Str, WritableConfigService,
 };
 use crate::error::{Error, Result};
@@ -304,7 +305,7 @@ struct Handle {
     /// The instance's own directory, removed with it.
     home: PathBuf,
     log: Mutex<Vec<String>>,
-    bus: bus::Bus,
+    bus: Arc<bus::Bus>,
 }
 
 impl Handle {
@@ -317,7 +318,7 @@ impl Handle {
             config: Kept::new(config, |json| P::Config::from_json(json).map(drop)),
             home,
             log: Mutex::default(),
-            bus: bus::Bus::default(),
+            bus: Arc::default(),
         }
     }
 
@@ -364,6 +365,7 @@ unsafe extern "C" fn current() -> *const Context {
 /// # Safety
 /// `id` is readable for the call.
 unsafe extern "C" fn query(id: Str) -> *const c_void {
+    static BUS: BusService = bus::service::<Handle>();
     static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
     static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read };
     static WRITABLE: WritableConfigService =
@@ -371,7 +373,7 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
     static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
     // SAFETY: the plugin passes text that is readable for the call.
     match &*unsafe { id.to_text() } {
-        "bus/1" => from_ref(&bus::SERVICE).cast(),
+        "bus/1" => from_ref(&BUS).cast(),
         "log/1" => from_ref(&LOG).cast(),
         "config/1" => from_ref(&CONFIG).cast(),
         "config/2" => from_ref(&WRITABLE).cast(),
