@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::stream::Answered;
+use super::answered::Answered;
 use crate::boundary::{
     self, BUS_LATEST_PER_KEY, BusService, BusSpec, Growing, STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED,
     STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, Str, Stream, StreamIo, StreamMark,

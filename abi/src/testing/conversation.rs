@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::answered::Answered;
 use super::bus::{Bus, HasBus};
-use super::stream::Answered;
 use super::{Handle, Running};
 use crate::{Message, Plugin};
 

@@ -28,6 +28,7 @@
 //! assert_eq!(answer.reports, ["spam"]);
 //! ```
 
+mod answered;
 mod bus;
 mod config;
 mod conversation;
@@ -42,8 +43,9 @@ use std::ptr::{from_mut, from_ref, null, null_mut};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+pub use self::answered::Answered;
 use self::config::Kept;
-pub use self::stream::{Answered, Sent, TestSink, TestSource};
+pub use self::stream::{Sent, TestSink, TestSource};
 use crate::boundary::{
     self, ABI_VERSION, BusService, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registrar,
     Registration, ReloadTable, SavedState, StateTable, Str, WritableConfigService,
@@ -151,7 +153,6 @@ fn begin<P: Plugin>(
     if created != 0 {
         return Err(Error::from(SAID.take().join("; ")));
     }
-    // `create` succeeded; the registrar is what our `register` expects.
     let started = start(instance, from_mut(&mut callbacks).cast());
     let running = Running { instance, callbacks, handle, plugin: std::marker::PhantomData };
     if started != 0 { Err(Error::from(SAID.take().join("; "))) } else { Ok(running) }
@@ -329,8 +330,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // The directory exists only if the plugin asked for one.
-        let _ = std::fs::remove_dir_all(&self.home);
+        let _ = std::fs::remove_dir_all(&self.home); // It is there only if the plugin asked for one.
     }
 }
 
@@ -357,7 +357,7 @@ unsafe extern "C" fn register(registrar: *mut Registrar, record: *const Registra
 }
 
 /// # Safety
-/// No preconditions: `unsafe` is part of the type in `HostTable`.
+/// None is needed.
 unsafe extern "C" fn current() -> *const Context {
     null()
 }
