@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::{from_ref, null_mut};
 use std::time::{Duration, Instant};
 
+use super::answered::Answered;
 use super::{Running, SAID};
 use crate::boundary::{
     self, STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_NOTHING, STREAM_OK, Str, Stream, StreamIo, StreamMark,
@@ -38,20 +39,6 @@ pub struct Sent {
     pub messages: Vec<Message>,
     /// The marks, in order, also those of a key that came again.
     pub marks: Vec<(String, String)>,
-}
-
-/// What became of the messages that a sink was given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Answered {
-    /// How many it has delivered.
-    pub delivered: usize,
-    /// Why it could never deliver some: a reason for each.
-    pub rejected: Vec<String>,
-    /// Each time that it wanted those that it had not answered for again: why.
-    pub retried: Vec<String>,
-    /// How many it has not answered for.
-    pub unanswered: usize,
 }
 
 /// What stands for the host.

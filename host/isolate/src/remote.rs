@@ -8,6 +8,7 @@
 
 mod abort;
 mod aftermath;
+mod answering;
 mod asked;
 mod body;
 mod bus;

@@ -18,7 +18,7 @@ use hookrail_abi::boundary::{BusHeader, BusService, BusSpec, Growing, Str, Strea
 use hookrail_engine::Guest;
 use parking_lot::Mutex;
 
-use super::endpoints::{Host, SLICE};
+use super::answering::{Host, SLICE};
 use super::live::Live;
 use crate::wire::{BusAsk, FromEndpoint, Receiver, Sender, ToWorker, pair};
 

@@ -28,8 +28,10 @@
 //! assert_eq!(answer.reports, ["spam"]);
 //! ```
 
+mod answered;
 mod bus;
 mod config;
+mod conversation;
 mod lifecycle;
 mod metrics;
 mod stream;
@@ -41,10 +43,11 @@ use std::ptr::{from_mut, from_ref, null, null_mut};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+pub use self::answered::Answered;
 use self::config::Kept;
-pub use self::stream::{Answered, Sent, TestSink, TestSource};
+pub use self::stream::{Sent, TestSink, TestSource};
 use crate::boundary::{
-    self, ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registrar,
+    self, ABI_VERSION, BusService, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registrar,
     Registration, ReloadTable, SavedState, StateTable, Str, WritableConfigService,
 };
 use crate::error::{Error, Result};
@@ -150,7 +153,6 @@ fn begin<P: Plugin>(
     if created != 0 {
         return Err(Error::from(SAID.take().join("; ")));
     }
-    // `create` succeeded; the registrar is what our `register` expects.
     let started = start(instance, from_mut(&mut callbacks).cast());
     let running = Running { instance, callbacks, handle, plugin: std::marker::PhantomData };
     if started != 0 { Err(Error::from(SAID.take().join("; "))) } else { Ok(running) }
@@ -304,7 +306,7 @@ struct Handle {
     /// The instance's own directory, removed with it.
     home: PathBuf,
     log: Mutex<Vec<String>>,
-    bus: bus::Bus,
+    bus: Arc<bus::Bus>,
 }
 
 impl Handle {
@@ -317,7 +319,7 @@ impl Handle {
             config: Kept::new(config, |json| P::Config::from_json(json).map(drop)),
             home,
             log: Mutex::default(),
-            bus: bus::Bus::default(),
+            bus: Arc::default(),
         }
     }
 
@@ -328,8 +330,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // The directory exists only if the plugin asked for one.
-        let _ = std::fs::remove_dir_all(&self.home);
+        let _ = std::fs::remove_dir_all(&self.home); // It is there only if the plugin asked for one.
     }
 }
 
@@ -356,7 +357,7 @@ unsafe extern "C" fn register(registrar: *mut Registrar, record: *const Registra
 }
 
 /// # Safety
-/// No preconditions: `unsafe` is part of the type in `HostTable`.
+/// None is needed.
 unsafe extern "C" fn current() -> *const Context {
     null()
 }
@@ -364,6 +365,7 @@ unsafe extern "C" fn current() -> *const Context {
 /// # Safety
 /// `id` is readable for the call.
 unsafe extern "C" fn query(id: Str) -> *const c_void {
+    static BUS: BusService = bus::service::<Handle>();
     static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
     static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read };
     static WRITABLE: WritableConfigService =
@@ -371,7 +373,7 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
     static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
     // SAFETY: the plugin passes text that is readable for the call.
     match &*unsafe { id.to_text() } {
-        "bus/1" => from_ref(&bus::SERVICE).cast(),
+        "bus/1" => from_ref(&BUS).cast(),
         "log/1" => from_ref(&LOG).cast(),
         "config/1" => from_ref(&CONFIG).cast(),
         "config/2" => from_ref(&WRITABLE).cast(),

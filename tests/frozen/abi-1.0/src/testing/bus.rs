@@ -7,15 +7,27 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::stream::Answered;
-use super::{Handle, Running};
+use super::answered::Answered;
 use crate::boundary::{
     self, BUS_LATEST_PER_KEY, BusService, BusSpec, Growing, STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED,
     STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, Str, Stream, StreamIo, StreamMark,
 };
-use crate::{Header, List, Message, Plugin, Text};
+use crate::{Header, List, Message, Text};
 
-pub(super) static SERVICE: BusService = BusService { size: size_of::<BusService>() as u32, publish, subscribe, close };
+/// What a handle points to.
+pub(super) trait HasBus: Send + Sync + 'static {
+    fn bus(&self) -> &Arc<Bus>;
+}
+
+/// The service to plugins whose handles were made by `Arc::as_ptr` of such.
+pub(super) const fn service<H: HasBus>() -> BusService {
+    BusService {
+        size: size_of::<BusService>() as u32,
+        publish: publish::<H>,
+        subscribe: subscribe::<H>,
+        close: close::<H>,
+    }
+}
 
 /// What is published, and who has subscribed.
 #[derive(Debug, Default)]
@@ -54,10 +66,10 @@ struct Shown(Vec<*const Message>);
 unsafe impl Send for Shown {}
 
 /// What the plugin has the functions of.
-#[derive(Debug)]
 struct End {
     /// So that it is there while the plugin has an end, even behind its own end.
-    handle: Arc<Handle>,
+    _handle: Arc<dyn HasBus>,
+    bus: Arc<Bus>,
     /// Its name; none publishes.
     subscription: Option<String>,
     watchers: Mutex<Vec<Watcher>>,
@@ -78,33 +90,31 @@ struct Watcher {
     read: UnixStream,
 }
 
-impl<P: Plugin> Running<P> {
+impl Bus {
     /// Publishes a message as another plugin would: each subscription of this one that wants it gets it. Returns how many
     /// do. No callback is called for it, and queues have no bounds.
-    pub fn publish(&self, message: Message) -> usize {
-        self.handle.bus.publish(&Arc::new(message))
+    pub(super) fn publish(&self, message: Message) -> usize {
+        self.deliver(&Arc::new(message))
     }
 
     /// Takes the next `count` messages that the plugin has published, in order; fewer if there are no more in that time.
-    pub fn published(&self, count: usize, limit: Duration) -> Vec<Message> {
-        let mut state = self.handle.bus.wait(limit, |state| state.published.len() >= count);
+    pub(super) fn published(&self, count: usize, limit: Duration) -> Vec<Message> {
+        let mut state = self.wait(limit, |state| state.published.len() >= count);
         let count = count.min(state.published.len());
         state.published.drain(..count).collect()
     }
 
     /// What became of the messages for the subscription of that name, once so many were answered for or the time is over.
     /// `None` if the plugin has never subscribed by that name.
-    pub fn answered(&self, subscription: &str, count: usize, limit: Duration) -> Option<Answered> {
+    pub(super) fn answered(&self, subscription: &str, count: usize, limit: Duration) -> Option<Answered> {
         let answered = |answers: &Answered| answers.delivered + answers.rejected.len();
-        let state = self.handle.bus.wait(limit, |state| {
+        let state = self.wait(limit, |state| {
             state.subscriptions.get(subscription).is_some_and(|known| answered(&known.answers) >= count)
         });
         let known = state.subscriptions.get(subscription)?;
         Some(Answered { unanswered: known.waiting.len() + known.taken.len(), ..known.answers.clone() })
     }
-}
 
-impl Bus {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -123,7 +133,7 @@ impl Bus {
         state
     }
 
-    fn publish(&self, message: &Arc<Message>) -> usize {
+    fn deliver(&self, message: &Arc<Message>) -> usize {
         let mut state = self.state();
         let wanted = state.subscriptions.values_mut().filter(|known| known.wants(message));
         let count = wanted.map(|known| known.waiting.push_back(message.clone())).count();
@@ -152,7 +162,7 @@ impl Bus {
 
     fn open(
         &self,
-        handle: &Arc<Handle>,
+        handle: Arc<dyn HasBus>,
         subscription: Option<(String, Subscribed)>,
     ) -> Result<(StreamIo, u64), String> {
         let mut state = self.state();
@@ -166,7 +176,7 @@ impl Bus {
             }
             state.subscriptions.insert(name, subscribed);
         }
-        let end = End { handle: handle.clone(), subscription: name, watchers: Mutex::default() };
+        let end = End { bus: handle.bus().clone(), _handle: handle, subscription: name, watchers: Mutex::default() };
         let end = Box::into_raw(Box::new(end));
         state.last += 1;
         let id = state.last;
@@ -258,7 +268,7 @@ impl Subscribed {
 
 impl End {
     fn bus(&self) -> &Bus {
-        &self.handle.bus
+        &self.bus
     }
 
     fn watchers(&self) -> MutexGuard<'_, Vec<Watcher>> {
@@ -324,8 +334,8 @@ fn duration(timeout_ns: u64) -> Duration {
 
 /// # Safety
 /// `handle` is that of an instance whose `Running` is still there, or which has an end that is open.
-unsafe fn handle(handle: *const boundary::Handle) -> Arc<Handle> {
-    let handle = handle.cast::<Handle>();
+unsafe fn handle<H>(handle: *const boundary::Handle) -> Arc<H> {
+    let handle = handle.cast::<H>();
     // SAFETY: it was made by `Arc::as_ptr`, and by the contract somebody has one.
     unsafe {
         Arc::increment_strong_count(handle);
@@ -335,16 +345,21 @@ unsafe fn handle(handle: *const boundary::Handle) -> Arc<Handle> {
 
 /// # Safety
 /// As `bus/1` says.
-unsafe extern "C" fn publish(of: *const boundary::Handle, io: *mut StreamIo, id: *mut u64, why: *mut Text) -> u32 {
+unsafe extern "C" fn publish<H: HasBus>(
+    of: *const boundary::Handle,
+    io: *mut StreamIo,
+    id: *mut u64,
+    why: *mut Text,
+) -> u32 {
     // SAFETY: by the contract.
-    let handle = unsafe { handle(of) };
+    let handle = unsafe { handle::<H>(of) };
     // SAFETY: by the contract.
-    unsafe { opened(handle.bus.open(&handle, None), io, id, why) }
+    unsafe { opened(handle.bus().open(handle.clone(), None), io, id, why) }
 }
 
 /// # Safety
 /// As `bus/1` says.
-unsafe extern "C" fn subscribe(
+unsafe extern "C" fn subscribe<H: HasBus>(
     of: *const boundary::Handle,
     spec: *const BusSpec,
     io: *mut StreamIo,
@@ -352,8 +367,8 @@ unsafe extern "C" fn subscribe(
     why: *mut Text,
 ) -> u32 {
     // SAFETY: by the contract.
-    let (handle, subscribed) = unsafe { (handle(of), Subscribed::read(spec)) };
-    let open = subscribed.and_then(|subscribed| handle.bus.open(&handle, Some(subscribed)));
+    let (handle, subscribed) = unsafe { (handle::<H>(of), Subscribed::read(spec)) };
+    let open = subscribed.and_then(|subscribed| handle.bus().open(handle.clone(), Some(subscribed)));
     // SAFETY: by the contract.
     unsafe { opened(open, io, id, why) }
 }
@@ -380,10 +395,10 @@ unsafe fn opened(open: Result<(StreamIo, u64), String>, io: *mut StreamIo, id: *
 
 /// # Safety
 /// As `bus/1` says.
-unsafe extern "C" fn close(of: *const boundary::Handle, id: u64) -> u32 {
+unsafe extern "C" fn close<H: HasBus>(of: *const boundary::Handle, id: u64) -> u32 {
     // SAFETY: by the contract.
-    let handle = unsafe { handle(of) };
-    u32::from(handle.bus.remove(id).is_none())
+    let handle = unsafe { handle::<H>(of) };
+    u32::from(handle.bus().remove(id).is_none())
 }
 
 /// # Safety
@@ -412,7 +427,7 @@ unsafe extern "C" fn send(
     }
     for message in messages.iter_mut().map(std::mem::take) {
         end.bus().state().published.push_back(message.clone());
-        end.bus().publish(&Arc::new(message));
+        end.bus().deliver(&Arc::new(message));
     }
     STREAM_OK
 }
