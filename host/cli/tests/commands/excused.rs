@@ -13,6 +13,11 @@ const HOOKS_POINTS_OF_TESTS: &[(&str, &str)] = &[("note", "warned"), ("callbacks
 
 /// Specimens that do wrong only what no check brings about, or nothing at all.
 pub(crate) const EXCUSED: &[Excused] = &[
+    (
+        "c/answers_on_the_bus.c",
+        "does nothing wrong: it needs a host with a bus, which no check has",
+        &[("note", "warned"), ("imports", "warned"), ("starts", "failed")],
+    ),
     ("c/commands_a_terminal.c", "reports what would command a terminal, and no check sends what it waits for", PASSES),
     ("c/keeps_a_unit.c", "needs a host that starts programs for it", PASSES),
     ("c/sends_and_takes.c", "has a source and a sink, which do nothing wrong", PASSES),
@@ -101,6 +106,7 @@ pub(crate) const EXCUSED: &[Excused] = &[
         "its thread goes on until the test closes a pipe, and nobody can count such threads",
         &[("imports", "warned"), ("starts", "failed")],
     ),
+    ("examples/talks_on_the_bus.rs", "publishes and subscribes as its configuration says", PASSES),
     (
         "examples/tells.rs",
         "what it logs is read by tests; it takes the number of a file on trust",

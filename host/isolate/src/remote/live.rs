@@ -397,10 +397,7 @@ impl Live {
             // Relaxed: published with `exit`, below.
             self.is_from_outside.store(true, Ordering::Relaxed);
         }
-        let mut how = match exit.status {
-            ExitStatus::Killed { .. } => format!("was {exit}"),
-            _ => exit.to_string(),
-        };
+        let mut how = exit.to_string();
         if let Some((key, most)) = limit {
             how.push_str(&format!(
                 "; it had reached its limit, {key} = {most} in [plugins.{}.worker]",
