@@ -1,5 +1,7 @@
 //! The bus of a plugin under test: the test publishes what other plugins would, and sees what the plugin does.
 
+mod subscribed;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
 use std::os::fd::{IntoRawFd, OwnedFd};
@@ -7,10 +9,11 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use self::subscribed::Subscribed;
 use super::answered::Answered;
 use crate::boundary::{
-    self, BUS_LATEST_PER_KEY, BusService, BusSpec, Growing, STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED,
-    STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, Str, Stream, StreamIo, StreamMark,
+    self, BusService, BusSpec, STREAM_CLOSED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, Str, Stream, StreamIo,
+    StreamMark,
 };
 use crate::{Header, List, Message, Text};
 
@@ -46,24 +49,6 @@ struct State {
     subscriptions: BTreeMap<String, Subscribed>,
     ends: BTreeMap<u64, Open>,
 }
-
-#[derive(Debug)]
-struct Subscribed {
-    is_open: bool,
-    topics: Vec<String>,
-    headers: Vec<(String, String)>,
-    waiting: VecDeque<Arc<Message>>,
-    taken: VecDeque<Arc<Message>>,
-    /// Where those of the last `receive` stand.
-    shown: Shown,
-    answers: Answered,
-}
-
-#[derive(Debug, Default)]
-struct Shown(Vec<*const Message>);
-
-// SAFETY: only addresses; what they name is shared by `taken`, and may be read by any thread.
-unsafe impl Send for Shown {}
 
 /// What the plugin has the functions of.
 struct End {
@@ -204,68 +189,6 @@ impl State {
     }
 }
 
-impl Subscribed {
-    /// # Errors
-    /// Why a host would refuse it.
-    ///
-    /// # Safety
-    /// `at` holds for the call, with all of its texts and lists.
-    unsafe fn read(at: *const BusSpec) -> Result<(String, Self), String> {
-        // SAFETY: by the contract.
-        let spec = unsafe { BusSpec::read(at) }.map_err(|too_small| format!("a specification of {too_small}"))?;
-        // SAFETY: by the contract.
-        let (topics, headers) = unsafe { (list(spec.topics, spec.topic_count), list(spec.headers, spec.header_count)) };
-        // SAFETY: by the contract.
-        let text = |text: Str| unsafe { text.to_text() }.into_owned();
-        let name = text(spec.name);
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-        if name.is_empty() || name.len() > 128 || !name.bytes().all(is_allowed) {
-            return Err(format!("{name:?} cannot be the name of a subscription"));
-        }
-        if spec.policy > BUS_LATEST_PER_KEY {
-            return Err(format!("there is no policy {}", spec.policy));
-        }
-        let topics: Vec<_> = topics.iter().map(|topic| text(*topic)).collect();
-        if let Some(topic) = topics.iter().find(|topic| !is_pattern(topic)) {
-            return Err(format!("a topic of `{name}`: {topic:?} is not a pattern of topics"));
-        }
-        let headers = headers.iter().map(|header| (text(header.key), text(header.value))).collect();
-        let (waiting, taken, shown, answers) = Default::default();
-        Ok((name, Subscribed { is_open: true, topics, headers, waiting, taken, shown, answers }))
-    }
-
-    fn wants(&self, message: &Message) -> bool {
-        let is_there = |(key, value): &(String, String)| message.header(key) == Some(value);
-        let matches = |topic: &String| matches(topic, message.topic.as_str());
-        self.is_open && (self.topics.is_empty() || self.topics.iter().any(matches)) && self.headers.iter().all(is_there)
-    }
-
-    fn receive(&mut self, most: usize) -> &[*const Message] {
-        let count = most.min(self.waiting.len());
-        self.shown.0.clear();
-        self.shown.0.extend(self.waiting.iter().take(count).map(Arc::as_ptr));
-        self.taken.extend(self.waiting.drain(..count));
-        &self.shown.0
-    }
-
-    fn answer(&mut self, count: usize, answer: u32, why: String) -> usize {
-        let count = count.min(self.taken.len());
-        match answer {
-            STREAM_DELIVERED => self.answers.delivered += count,
-            STREAM_DEAD => self.answers.rejected.extend(std::iter::repeat_n(why, count)),
-            _ => {
-                self.answers.retried.push(why);
-                let count = self.taken.len();
-                self.taken.append(&mut self.waiting);
-                self.waiting = std::mem::take(&mut self.taken);
-                return count;
-            }
-        }
-        self.taken.drain(..count);
-        count
-    }
-}
-
 impl End {
     fn bus(&self) -> &Bus {
         &self.bus
@@ -295,37 +218,6 @@ impl Watcher {
         // One byte has room, and is there to be taken, unless the plugin has read what it should only watch.
         let _ = if is_ready { self.write.write(&[0]) } else { self.read.read(&mut [0]) };
     }
-}
-
-/// Whether each token has something, and stands for one or for all that remain only as a whole.
-fn is_pattern(topic: &str) -> bool {
-    let count = topic.split('.').count();
-    topic.split('.').enumerate().all(|(place, token)| match token {
-        "" => false,
-        "*" => true,
-        ">" => place + 1 == count,
-        token => !token.contains(['*', '>']),
-    })
-}
-
-fn matches(pattern: &str, topic: &str) -> bool {
-    let mut tokens = topic.split('.');
-    for wanted in pattern.split('.') {
-        match (wanted, tokens.next()) {
-            (">", found) => return found.is_some(),
-            ("*", Some(_)) => {}
-            (wanted, Some(found)) if wanted == found => {}
-            _ => return false,
-        }
-    }
-    tokens.next().is_none()
-}
-
-/// # Safety
-/// So many are readable there, unless it is 0.
-unsafe fn list<'a, T>(at: *const T, count: usize) -> &'a [T] {
-    // SAFETY: by the contract.
-    if count == 0 { &[] } else { unsafe { std::slice::from_raw_parts(at, count) } }
 }
 
 fn duration(timeout_ns: u64) -> Duration {
