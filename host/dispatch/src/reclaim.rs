@@ -4,6 +4,7 @@
 //! is being retired.
 
 mod grace;
+mod residue;
 mod slot;
 mod threads;
 
@@ -12,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use parking_lot::Mutex;
 
 pub use grace::Grace;
+pub use residue::clear_stack;
 pub use slot::{EVERYTHING, Slot, Stay};
 pub use threads::all;
 pub(crate) use threads::{current, own, register};
@@ -26,14 +28,6 @@ pub fn is_inside() -> bool {
 /// Whether the kernel issues the readers' half of the barrier; otherwise each dispatch pays for a full fence of its own.
 pub fn has_membarrier() -> bool {
     is_asymmetric()
-}
-
-/// Clears what calls have left on this thread's stack, as far as the C library keeps it for another thread: there it would
-/// look like calls of that thread. For a thread that has run code of plugins and is about to end.
-#[inline(never)]
-pub fn clear_stack() {
-    // glibc keeps 16 KiB below the last frame, and gives the rest back to the system.
-    std::hint::black_box(&mut [0_u8; 64 << 10]);
 }
 
 /// Counts this thread among those that run code of plugins, from now on: what a call leaves on its stack must not be

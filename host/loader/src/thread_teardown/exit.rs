@@ -10,6 +10,7 @@ use std::io;
 use std::ptr::null;
 use std::sync::Arc;
 
+use hookrail_dispatch::reclaim;
 use once_cell::sync::OnceCell;
 
 use super::{ThreadTeardown, is_lost, run_everywhere, system, thread};
@@ -84,6 +85,8 @@ unsafe extern "C" fn run_destructors(_: *mut c_void) {
 /// The thread is ending, and runs no code of the library that started it after this.
 unsafe extern "C" fn run_last(_: *mut c_void) {
     run_everywhere(ThreadTeardown::run_own);
+    // The next thread gets this stack, and is not to be taken for one that runs what ran here.
+    reclaim::clear_stack();
     let started_by = thread::set_started_by(null::<ThreadTeardown>());
     if !started_by.is_null() {
         // SAFETY: `adopt` made it from an `Arc`, and it is taken once.
