@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 static int end;
-static int inside;
+// Of this thread: another one may run what it has left meanwhile.
+static _Thread_local int inside;
 static const hookrail_unload_library *own;
 static const hookrail_unload_service *host;
 static const hookrail_trace_library *teller;
