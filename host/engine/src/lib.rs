@@ -47,7 +47,7 @@ pub use in_process::{InProcess, Opening};
 pub use isolation::{Isolation, Placement, provide};
 pub use keeping::Keeper;
 pub use plugin::{declared_endpoints, schema};
-pub use service::{Caller, Guest, Revocable, Services, offer, sweep_instance};
+pub use service::{BusWish, Caller, Guest, Revocable, Services, offer, sweep_instance};
 pub use ticket::Ticket;
 pub use units::{Next, UnitControl, UnitEnd, UnitEvent, UnitInbox, UnitNow, UnitOrder, UnitSaid, UnitSpec, Units};
 pub use writable::{NotWritten, Taken, Writable};

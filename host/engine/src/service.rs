@@ -1,6 +1,7 @@
 //! What the host offers to plugins: its table, and services by id.
 
 mod builtin;
+mod bus_spec;
 mod config;
 mod ephemeral;
 mod guest;
@@ -22,6 +23,7 @@ use hookrail_loader::PluginDiagnostics;
 use parking_lot::{Mutex, RwLock};
 
 pub use builtin::offer;
+pub use bus_spec::BusWish;
 pub use ephemeral::sweep_instance;
 pub(crate) use ephemeral::{Ephemeral, sweep};
 pub use guest::Guest;

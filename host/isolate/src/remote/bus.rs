@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{BusHeader, BusService, BusSpec, Growing, Str, StreamIo};
-use hookrail_engine::Guest;
+use hookrail_engine::{BusWish, Guest};
 use parking_lot::Mutex;
 
 use super::answering::{Host, SLICE};
@@ -180,7 +180,7 @@ impl Open {
         let opened = match ask {
             // SAFETY: the handle holds as long as its place, and the variables are ours.
             BusAsk::Publish => unsafe { (service.publish)(handle, at, &mut id, &mut why) },
-            BusAsk::Subscribe { policy, name, key, topics, headers, capacity } => {
+            BusAsk::Subscribe(BusWish { policy, name, key, topics, headers, capacity }) => {
                 let topics: Vec<_> = topics.iter().map(|topic| Str::new(topic)).collect();
                 let header = |(key, value): &(String, String)| BusHeader { key: Str::new(key), value: Str::new(value) };
                 let headers: Vec<_> = headers.iter().map(header).collect();

@@ -1,5 +1,6 @@
 //! What an instance asks of its host about the bus: the ends of it, which then have a socket each, as endpoints have.
 
+use hookrail_engine::BusWish;
 use serde::{Deserialize, Serialize};
 
 /// An end that is to be opened.
@@ -7,14 +8,6 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum BusAsk {
     /// One that publishes.
     Publish,
-    /// One that receives: as `BusSpec` says.
-    Subscribe {
-        policy: u32,
-        name: String,
-        key: String,
-        topics: Vec<String>,
-        /// The keys and the values.
-        headers: Vec<(String, String)>,
-        capacity: u64,
-    },
+    /// One that receives.
+    Subscribe(BusWish),
 }

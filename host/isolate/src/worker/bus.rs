@@ -5,12 +5,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use hookrail_abi::Message;
-use hookrail_abi::Text;
-use hookrail_abi::boundary::{
-    BusService, BusSpec, Growing, Handle, STREAM_TOO_DEEP, Str, Stream, StreamIo, StreamMark,
-};
-use hookrail_engine::{Attendant, Attending, Caller, Endpoints, Revocable, Services};
+use hookrail_abi::boundary::{BusService, BusSpec, Handle, STREAM_TOO_DEEP, Stream, StreamIo, StreamMark};
+use hookrail_abi::{Message, Text};
+use hookrail_engine::{Attendant, Attending, BusWish, Caller, Endpoints, Revocable, Services};
 use hookrail_model::error::Error;
 use hookrail_model::guarded;
 
@@ -23,11 +20,6 @@ use crate::wire::{BusAsk, PluginId, ToHost};
 pub(super) type Bus = Questions<Result<OwnedFd, String>>;
 
 static SERVICE: BusService = BusService { size: size_of::<BusService>() as u32, publish, subscribe, close };
-
-/// How many topics and headers one may want, and how many bytes all of its texts may have. The host looks closer.
-const MOST_TOPICS: usize = 256;
-const MOST_HEADERS: usize = 64;
-const LONGEST: usize = 64 << 10;
 
 /// What finds the bus for the instances of one plugin.
 struct OfPlugin(Arc<Asks>);
@@ -108,7 +100,7 @@ unsafe extern "C" fn subscribe(
     let caller = unsafe { Services::caller(handle) };
     let opened = guarded(Err("the worker has failed".to_owned()), || {
         // SAFETY: it holds for the call.
-        open(&caller, unsafe { copied(spec) }?)
+        open(&caller, BusAsk::Subscribe(unsafe { BusWish::copied(spec) }?))
     });
     // SAFETY: the caller has them to itself for the call.
     unsafe { Services::answer_open(opened, io, id, why) }
@@ -152,37 +144,4 @@ fn open(caller: &Caller<'_>, ask: BusAsk) -> Result<(StreamIo, u64), String> {
     let id = caller.register(|| Registered).ok_or("the instance is being stopped")?;
     caller.keep(id, Box::new(kept));
     Ok((table, id))
-}
-
-/// # Safety
-/// The specification holds for the call, with all of its texts and lists.
-unsafe fn copied(at: *const BusSpec) -> Result<BusAsk, String> {
-    // SAFETY: by the contract.
-    let spec = unsafe { BusSpec::read(at) }.map_err(|too_small| format!("a specification of {too_small}"))?;
-    if spec.topic_count > MOST_TOPICS || spec.header_count > MOST_HEADERS {
-        return Err(format!(
-            "it wants {} topics and {} headers; {MOST_TOPICS} and {MOST_HEADERS} are allowed",
-            spec.topic_count, spec.header_count
-        ));
-    }
-    // SAFETY: by the contract, for as many as it states, which are few.
-    let (topics, headers) = unsafe { (list(spec.topics, spec.topic_count), list(spec.headers, spec.header_count)) };
-    let mut left = LONGEST;
-    let mut text = |text: Str| {
-        left = left.checked_sub(text.len).ok_or_else(|| format!("its texts have more than {LONGEST} bytes"))?;
-        // SAFETY: by the contract.
-        Ok::<_, String>(unsafe { text.to_text() }.into_owned())
-    };
-    let (name, key) = (text(spec.name)?, text(spec.key)?);
-    let topics = topics.iter().map(|topic| text(*topic)).collect::<Result<_, _>>()?;
-    let headers = headers.iter().map(|header| Ok((text(header.key)?, text(header.value)?)));
-    let headers = headers.collect::<Result<_, String>>()?;
-    Ok(BusAsk::Subscribe { policy: spec.policy, name, key, topics, headers, capacity: spec.capacity })
-}
-
-/// # Safety
-/// So many are readable there, unless it is 0.
-unsafe fn list<'a, T>(at: *const T, count: usize) -> &'a [T] {
-    // SAFETY: by the contract.
-    if count == 0 { &[] } else { unsafe { std::slice::from_raw_parts(at, count) } }
 }

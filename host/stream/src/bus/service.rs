@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{BusService, BusSpec, Handle, StreamIo};
-use hookrail_engine::{Caller, Revocable, Services};
+use hookrail_engine::{BusWish, Caller, Revocable, Services};
 use hookrail_model::guarded;
 
 use super::spec::Spec;
@@ -94,7 +94,7 @@ unsafe extern "C" fn subscribe(
     let caller = unsafe { Services::caller(handle) };
     let opened = guarded(Err("the host has failed".to_owned()), || {
         // SAFETY: it holds for the call.
-        let spec = unsafe { Spec::read(spec) }?;
+        let spec = unsafe { BusWish::copied(spec) }.and_then(Spec::of)?;
         let bus = bus_of(&caller)?;
         let subscription = bus.subscribe(caller.instance(), caller.generation(), spec)?;
         let kept = Box::new(Kept::Subscription { end: Some(SinkEnd::new(&bus.flow, &subscription.outlet)) });
