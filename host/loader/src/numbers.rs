@@ -38,7 +38,7 @@ impl Numbers {
     /// The table is one of a loaded library, in which its `count` metrics lie with what they point to.
     /// [`end`](Self::end) is called before that library is closed.
     pub(crate) unsafe fn new(table: &MetricsTable, plugin: &str) -> Option<Self> {
-        if table.metrics.is_null() {
+        if table.metrics.is_null() || !table.metrics.is_aligned() {
             return None;
         }
         let count = table.count as usize;

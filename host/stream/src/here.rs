@@ -28,11 +28,9 @@ impl Drop for Here {
 
 /// Calls `read` with the pipeline and the endpoint that this thread works for; both may be empty.
 pub(crate) fn with<R>(read: impl FnOnce(&str, &str) -> R) -> R {
-    HERE.with_borrow(|here| match here {
-        Some(path) => {
-            let (pipeline, endpoint) = path.split_once('/').unwrap_or((path, ""));
-            read(pipeline, endpoint)
-        }
-        None => read("", ""),
-    })
+    // A thread that dispatches when its locals are gone works for none.
+    let here = HERE.try_with(|here| here.borrow().clone()).ok().flatten();
+    let path = here.as_deref().unwrap_or_default();
+    let (pipeline, endpoint) = path.split_once('/').unwrap_or((path, ""));
+    read(pipeline, endpoint)
 }
