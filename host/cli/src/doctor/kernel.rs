@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -108,8 +108,8 @@ fn seccomp() -> Finding {
 /// Limits of workers are kept by groups where there are some, and else by polling.
 fn cgroup() -> Finding {
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let own = groups.lines().find_map(|line| line.strip_prefix("0::/"));
-    let found = match own.map(|own| Path::new("/sys/fs/cgroup").join(own)) {
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::"));
+    let found = match own.map(|own| PathBuf::from(format!("/sys/fs/cgroup{}", own.trim_end_matches('/')))) {
         Some(path) if access(&path, Access::WRITE_OK).is_ok() && path.join("cgroup.procs").exists() => {
             format!("{} can be written: groups limit workers if it is theirs (Delegate=yes)", path.display())
         }

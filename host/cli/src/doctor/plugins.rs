@@ -25,7 +25,7 @@ fn configuration() -> Finding {
     match settings::mistakes().map(|mistakes| mistakes.len()) {
         Ok(0) => Finding::ok(GROUP, NAME, file),
         Ok(count) => {
-            let found = format!("{file}: {count} mistakes");
+            let found = format!("{file} has {count} mistake{}", if count == 1 { "" } else { "s" });
             Finding::failure(GROUP, NAME, found, "`hookrail config check` names them")
         }
         Err(error) => Finding::failure(GROUP, NAME, error.to_string(), error.fix()),
@@ -59,6 +59,6 @@ fn prebuilt(finder: &Finder) -> Finding {
     if missing.is_empty() {
         return Finding::ok(GROUP, NAME, there.join(", "));
     }
-    let found = format!("{} are not there", missing.join(", "));
+    let found = format!("not found: {}", missing.join(", "));
     Finding::warning(GROUP, NAME, found, "keep them beside the program, or name their directory in $HOOKRAIL_PLUGINS")
 }

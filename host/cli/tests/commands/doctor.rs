@@ -117,7 +117,7 @@ fn a_configuration_with_mistakes_is_a_failure() {
     fs::write(directory.join("hookrail.toml"), "lmits = 1\nhme = 2\n").unwrap();
     let (code, findings) = found(doctor().current_dir(&directory));
     let (state, found, fix) = one(&findings, "plugins/configuration");
-    assert_eq!((code, state, found), (1, "failure", "hookrail.toml: 2 mistakes"));
+    assert_eq!((code, state, found), (1, "failure", "hookrail.toml has 2 mistakes"));
     assert!(fix.contains("hookrail config check"), "{fix}");
 }
 
