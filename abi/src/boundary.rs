@@ -15,6 +15,7 @@ macro_rules! check_layout {
 
 mod bus;
 mod config;
+mod dispatch;
 mod growing;
 mod lifecycle;
 mod memory;
@@ -30,6 +31,7 @@ pub use bus::*;
 pub use config::{
     CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, WritableConfigService,
 };
+pub use dispatch::*;
 pub use growing::{Growing, TooSmall};
 pub use lifecycle::{HEALTH_DEGRADED, LifecycleTable, READY_NOT_YET};
 pub use memory::{MemoryShard, MemoryTable};

@@ -60,6 +60,17 @@ pub(crate) fn instant(monotonic_ns: u64) -> Instant {
     }
 }
 
+/// The number of `CLOCK_MONOTONIC` of an instant, at the latest: what [`instant`] makes of it is no later than `of`, but for
+/// what passes between two readings of the clock. Never 0, which is none.
+pub(crate) fn monotonic_of(of: Instant) -> u64 {
+    let (now_ns, now) = (monotonic(), Instant::now());
+    let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    match of.checked_duration_since(now) {
+        Some(left) => now_ns.saturating_add(nanoseconds(left)),
+        None => now_ns.saturating_sub(nanoseconds(now - of)).max(1),
+    }
+}
+
 /// `CLOCK_MONOTONIC`, in nanoseconds.
 #[doc(hidden)]
 pub fn monotonic() -> u64 {
@@ -90,6 +101,15 @@ mod tests {
         let context = Context { size, reserved: 0, deadline_ns, trace: [0; 16], principal: empty, node: empty };
         // SAFETY: its texts are static.
         unsafe { CurrentContext::new(&context) }.deadline()
+    }
+
+    #[test]
+    fn a_deadline_comes_through_no_later() {
+        let now = Instant::now();
+        for of in [now, now + Duration::from_secs(1), now.checked_sub(Duration::from_secs(1)).unwrap_or(now)] {
+            let seen = instant(monotonic_of(of));
+            assert!(seen <= of && seen > of - Duration::from_secs(60), "{seen:?} {of:?}");
+        }
     }
 
     #[test]

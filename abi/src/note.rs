@@ -121,6 +121,18 @@ const fn write<P: Plugin, const N: usize>(identity: Identity) -> Writer<N> {
     }
     out.raw("]");
     index = 0;
+    while index < P::FIRES.len() {
+        out.raw(if index > 0 { ",{\"point\":" } else { ",\"fires\":[{\"point\":" });
+        out.string(P::FIRES[index].point);
+        out.raw(",\"revision\":");
+        out.number(P::FIRES[index].revision as i64);
+        out.raw("}");
+        index += 1;
+    }
+    if index > 0 {
+        out.raw("]");
+    }
+    index = 0;
     while index < P::ENDPOINTS.len() {
         let endpoint = &P::ENDPOINTS[index];
         out.raw(if index > 0 { ",{\"kind\":" } else { ",\"endpoints\":[{\"kind\":" });
@@ -221,6 +233,7 @@ mod tests {
             source "a" => |_: &Self, _: NoConfig| Ok(|_: &mut SourceIo<'_>| Ok(())), guarantee = at_least_once;
             sink "a" => |_: &Self, _: NoConfig| Ok(|_: &mut SinkIo<'_>| Ok(()));
         ];
+        const FIRES: Fires = fires![MessageDropped, MessagePublish];
         fn start(_: &Startup, _: NoConfig) -> Result<Self> {
             Ok(Sample)
         }
@@ -241,6 +254,12 @@ mod tests {
             serde_json::json!({ "point": "message.publish", "revision": 1, "name": "look", "priority": -20, "effects": "pure" })
         );
         assert_eq!(json["hooks"][1]["effects"], "external");
+        assert_eq!(
+            json["fires"],
+            serde_json::json!([
+                { "point": "message.dropped", "revision": 1 }, { "point": "message.publish", "revision": 1 }
+            ])
+        );
         assert_eq!(
             json["endpoints"],
             serde_json::json!([

@@ -165,7 +165,7 @@ pub use hookrail_model::isolation::{
 pub use hookrail_model::log_level::LogLevel;
 pub use hookrail_model::memory::{Memory, MemoryView};
 pub use hookrail_model::metrics;
-pub use hookrail_model::note::{EndpointKind, Guarantee, Note, NoteEndpoint, NoteHook};
+pub use hookrail_model::note::{EndpointKind, Guarantee, Note, NoteEndpoint, NoteHook, NotePoint};
 pub use hookrail_model::pipeline::{
     EndpointState, PipelineConfig, PipelineState, PipelineView, QueueConfig, QueuePolicy, SinkConfig, SinkView,
     SourceConfig, SourceView,

@@ -1,12 +1,10 @@
-//! What a test says and hears on the bus of a plugin.
+//! What a test says to a plugin in place of other plugins, and hears of it: on the bus, and at the points that it dispatches.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::Running;
 use super::answered::Answered;
-use super::bus::{Bus, HasBus};
-use super::{Handle, Running};
-use crate::{Message, Plugin};
+use crate::{Decision, Message, Plugin, Point};
 
 impl<P: Plugin> Running<P> {
     /// Publishes a message as another plugin would: each subscription of this one that wants it gets it. Returns how many
@@ -25,10 +23,11 @@ impl<P: Plugin> Running<P> {
     pub fn answered(&self, subscription: &str, count: usize, limit: Duration) -> Option<Answered> {
         self.handle.bus.answered(subscription, count, limit)
     }
-}
 
-impl HasBus for Handle {
-    fn bus(&self) -> &Arc<Bus> {
-        &self.bus
+    /// Decides from now on what the plugin [dispatches](crate::dispatch) on that point, in place of the callbacks of other
+    /// plugins. On a point for which this was not called nobody decides: a gate of the catalogue denies, and everything else
+    /// passes.
+    pub fn decide<T: Point>(&self, _point: T, decide: impl Fn(&mut T::Payload) -> Decision + Send + Sync + 'static) {
+        self.handle.points.decide::<T>(decide);
     }
 }

@@ -9,8 +9,8 @@ use hookrail::Inspection;
 use indicatif::BinaryBytes;
 
 pub(crate) use self::package::about;
-use self::text::words;
 pub(crate) use self::text::{endpoints, hooks};
+use self::text::{fires, words};
 use crate::args::Inspect;
 use crate::error::Error;
 use crate::exit::ExitCode;
@@ -65,6 +65,7 @@ fn text(inspection: &Inspection) -> String {
     }
     text.push('\n');
     text.push_str(&hooks(&note.hooks));
+    text.push_str(&fires(&note.fires));
     text.push_str(&endpoints(&note.endpoints));
     text
 }

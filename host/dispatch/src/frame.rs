@@ -13,7 +13,7 @@ use std::ffi::c_void;
 use std::ptr::{from_ref, null};
 use std::sync::Arc;
 
-use hookrail_abi::boundary::Context;
+use hookrail_abi::boundary::{Context, Str};
 use hookrail_abi::host::Report;
 use hookrail_model::log;
 
@@ -132,6 +132,20 @@ pub fn about<R>(context: &Context, dispatch: impl FnOnce() -> R) -> R {
     // INVARIANT: restored before `context` goes out of scope.
     let _restore = Restore(FRAME.with(|frame| frame.context.replace(context)));
     dispatch()
+}
+
+/// The context of this thread's dispatches, for one that differs from it in something.
+pub fn now() -> Context {
+    // SAFETY: by the type invariant it is null or a context that has not ended; it is one of this host, of its own version.
+    let current = FRAME.with(|frame| unsafe { frame.context.get().as_ref() }).copied();
+    current.unwrap_or(Context {
+        size: size_of::<Context>() as u32,
+        reserved: 0,
+        deadline_ns: 0,
+        trace: [0; 16],
+        principal: Str::new(""),
+        node: Str::new(""),
+    })
 }
 
 /// The host table's `current`: the context of this thread's dispatch.

@@ -184,7 +184,7 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 /// A declared point with a similar name, for a registration at one that does not exist.
-fn suggestion(registry: &Registry, point: &str) -> Option<String> {
+pub(crate) fn suggestion(registry: &Registry, point: &str) -> Option<String> {
     if let Some((_, now)) = catalogue::RENAMED.iter().find(|(old, _)| *old == point) {
         return Some(format!("it is called {now} now"));
     }

@@ -17,6 +17,7 @@ use hookrail_model::note::{EndpointKind, Note};
 use serde::{Deserialize, Serialize};
 
 use crate::endpoints::{Accepts, Attending};
+use crate::points::Points;
 use crate::units::Units;
 use crate::writable::Writable;
 
@@ -139,6 +140,8 @@ pub struct Configured<'a> {
     pub writable: &'a Arc<dyn Writable>,
     /// What begins its units.
     pub units: &'a Arc<dyn Units>,
+    /// The points that it dispatches itself.
+    pub points: &'a Arc<dyn Points>,
     /// What runs the endpoints of its host.
     pub attending: &'a Attending,
 }

@@ -113,6 +113,7 @@ impl InProcess {
             instance.config.clone_into(&mut handle.config.lock());
             *handle.writable.lock() = instance.writable.clone();
             handle.units.begin(instance.units);
+            *handle.points.lock() = instance.points.clone();
             return handle.clone();
         }
         let handle = Arc::new(Handle {
@@ -120,6 +121,7 @@ impl InProcess {
             config: Arc::new(Mutex::new(instance.config.into())),
             writable: Mutex::new(instance.writable.clone()),
             units: UnitsOf::new(instance.units),
+            points: Mutex::new(instance.points.clone()),
             home: instance.home.to_owned(),
             ephemeral: Ephemeral::default(),
             diagnostics: self.library.diagnostics.clone(),

@@ -19,6 +19,7 @@ mod in_process;
 mod isolation;
 mod keeping;
 mod plugin;
+mod points;
 mod receive;
 mod register;
 #[doc(hidden)]
@@ -47,6 +48,7 @@ pub use in_process::{InProcess, Opening};
 pub use isolation::{Isolation, Placement, provide};
 pub use keeping::Keeper;
 pub use plugin::{declared_endpoints, schema};
+pub use points::{DispatchContext, Dispatched, FoundPoint, NotDispatched, PointWish, Points};
 pub use service::{BusWish, Caller, Guest, Revocable, Services, offer, sweep_instance};
 pub use ticket::Ticket;
 pub use units::{Next, UnitControl, UnitEnd, UnitEvent, UnitInbox, UnitNow, UnitOrder, UnitSaid, UnitSpec, Units};

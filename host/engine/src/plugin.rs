@@ -32,6 +32,7 @@ use crate::endpoints::{Attending, Endpoints};
 use crate::in_process::{self, InProcess};
 use crate::isolation::{self, Placement};
 use crate::keeping::Keeping;
+use crate::points;
 use crate::secrets::{self, Resolved};
 use crate::thread;
 use crate::writable::Writable;
@@ -73,7 +74,7 @@ struct Attended(Arc<Endpoints>, Attending);
 /// What the instances of a plugin start with.
 pub(crate) struct StartContext<'a> {
     pub(crate) config: &'a Config,
-    pub(crate) registry: &'a Registry,
+    pub(crate) registry: &'a Arc<Registry>,
     pub(crate) owner: Owner,
     /// The probation of the generation, if it replaces another.
     pub(crate) probation: Option<Arc<Probation>>,
@@ -203,13 +204,15 @@ impl Loaded {
         self.keeping = Some(context.keeping.clone());
         let writable: Arc<dyn Writable> = context.keeping.clone();
         let units = isolation::units(&config.home_dir());
+        let points = points::OfHost::new(context.registry, &self.note().fires);
         let mut additions = Vec::new();
         for (instance, resolved) in ready {
             let value = resolved.value();
             context.keeping.give(&instance, value, self.schema.clone(), config.declares(&instance));
             let home = config.home_dir().join("instances").join(instance.replace(':', "@"));
-            let (config, writable, units, attending) = (&*value.to_string(), &writable, &units, context.attending);
-            let configured = Configured { name: &instance, config, home: &home, writable, units, attending };
+            let (config, attending) = (&*value.to_string(), context.attending);
+            let (writable, units, points) = (&writable, &units, &points);
+            let configured = Configured { name: &instance, config, home: &home, writable, units, points, attending };
             self.body.create(&configured).map_err(|error| resolved.hidden(error))?;
             let instance: Arc<str> = instance.into();
             self.instances.push(instance.clone());

@@ -3,6 +3,7 @@
 mod builtin;
 mod bus_spec;
 mod config;
+mod dispatch;
 mod ephemeral;
 mod guest;
 mod registrations;
@@ -32,8 +33,12 @@ pub use registrations::Revocable;
 pub(crate) use units::UnitsOf;
 
 use crate::endpoints::{Attendant, Attending};
+use crate::points::Points;
 use crate::register::register;
 use crate::writable::Writable;
+
+/// How much services may keep for one generation of an instance.
+const MOST: usize = 256;
 
 /// The table that every plugin gets. There is one per process: what belongs to one host travels in handles.
 pub(crate) static TABLE: HostTable = HostTable {
@@ -54,6 +59,8 @@ pub(crate) struct Handle {
     /// What the instance writes its configuration with, since it was created last.
     pub(crate) writable: Mutex<Arc<dyn Writable>>,
     pub(crate) units: UnitsOf,
+    /// The points that the instance dispatches, since it was created last.
+    pub(crate) points: Mutex<Arc<dyn Points>>,
     /// The instance's own directory, with one subdirectory per kind of directory.
     pub(crate) home: PathBuf,
     pub(crate) ephemeral: Ephemeral,
@@ -185,9 +192,22 @@ impl Caller<'_> {
         self.0.kept.lock().insert(id, kept);
     }
 
-    /// How much is kept.
-    pub fn count_kept(&self) -> usize {
-        self.0.kept.lock().len()
+    /// Whether more may be kept.
+    ///
+    /// # Errors
+    /// If the instance has as much as one may have.
+    pub fn may_keep(&self) -> Result<(), String> {
+        match self.0.kept.lock().len() {
+            MOST.. => Err(format!("the instance has {MOST} points, publishers and subscriptions already")),
+            _ => Ok(()),
+        }
+    }
+
+    /// As [`release`](Self::release), for what is kept and is meant by `is_it`.
+    fn release_if<T: 'static>(&self, is_it: impl Fn(&T) -> bool) -> bool {
+        let is_it = |kept: &Box<dyn Any + Send>| kept.downcast_ref().is_some_and(&is_it);
+        let id = self.0.kept.lock().iter().find(|(_, kept)| is_it(kept)).map(|(id, _)| *id);
+        id.is_some_and(|id| self.release(id))
     }
 
     /// Revokes what the instance registered under that id, and drops what is kept for it. Returns whether something was.

@@ -86,6 +86,10 @@ fn check(note: &Note) -> Result<(), String> {
         }
     }
     let mut seen = BTreeSet::new();
+    if let Some(twice) = note.fires.iter().find(|fired| !seen.insert(&fired.point)) {
+        return Err(format!("the dispatched point `{}` is declared twice", twice.point));
+    }
+    let mut seen = BTreeSet::new();
     for endpoint in &note.endpoints {
         let (kind, name) = (endpoint.kind.name(), &endpoint.name);
         if !is_plain(name) {

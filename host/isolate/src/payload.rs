@@ -24,16 +24,24 @@ pub(crate) fn codec(fingerprint: [u64; 2], ops: &PayloadOps) -> Codec {
 /// # Safety
 /// The operations of the record are null, or those of its payload.
 pub(crate) unsafe fn codec_of(record: &Registration) -> Option<Codec> {
-    // C has no operations to give; those of the built-in payloads are known here.
     if record.fingerprint == MessagePublish::shape().fingerprint {
         return Some(Codec::Message);
     }
-    if record.fingerprint == MessageDropped::shape().fingerprint {
-        return Some(Codec::Ops(*MessageDropped::ops()));
-    }
     // SAFETY: the caller passes a plugin's operations, or null.
-    let ops = (!record.ops.is_null()).then(|| unsafe { complete(record.ops) })?.ok()?;
-    ops.decode.is_some().then_some(Codec::Ops(ops))
+    let ops = (!record.ops.is_null()).then(|| unsafe { complete(record.ops) }.ok()).flatten();
+    ops_of(record.fingerprint, ops).map(Codec::Ops)
+}
+
+/// The operations by which a payload with this fingerprint crosses, if it can: `given` is what its plugin has given.
+pub(crate) fn ops_of(fingerprint: [u64; 2], given: Option<PayloadOps>) -> Option<PayloadOps> {
+    // C has no operations to give; those of the built-in payloads are known here.
+    if fingerprint == MessagePublish::shape().fingerprint {
+        return Some(*MessagePublish::ops());
+    }
+    if fingerprint == MessageDropped::shape().fingerprint {
+        return Some(*MessageDropped::ops());
+    }
+    given.filter(|ops| ops.decode.is_some())
 }
 
 /// Where a worker keeps the payload of a call.
@@ -43,14 +51,16 @@ pub(crate) struct Slot {
     /// The last message, whose memory is used again.
     message: Message,
     /// A payload of another kind. It is dropped with its call, since its operations may be a plugin's.
-    other: Option<Other>,
+    other: Option<Decoded>,
 }
 
 impl Slot {
     /// Decodes a payload.
     pub(crate) fn fill(&mut self, codec: &Codec, from: Area<'_>) -> Result<(), String> {
         if let Codec::Ops(ops) = codec {
-            self.other = Some(Other::decoded(ops, from)?);
+            let mut bytes = Vec::new();
+            from.append_to(&mut bytes);
+            self.other = Some(Decoded::new(ops, &bytes).map_err(|why| format!("its worker cannot read it: {why}"))?);
         }
         // SAFETY: what is there is one of the codec, and nobody else uses it.
         let decoded = unsafe { codec.decode(from, self.payload(), &mut self.scratch) };
@@ -61,7 +71,7 @@ impl Slot {
     pub(crate) fn payload(&mut self) -> *mut c_void {
         match &self.other {
             None => from_mut(&mut self.message).cast(),
-            Some(other) => other.start,
+            Some(other) => other.payload(),
         }
     }
 
@@ -89,23 +99,22 @@ impl Slot {
     }
 }
 
-/// A payload by its operations.
+/// A payload that was decoded by its operations.
 ///
 /// # Invariants
 /// `start` was allocated with `layout`, and a payload of `ops` is there.
-struct Other {
+pub(crate) struct Decoded {
     ops: PayloadOps,
     start: *mut c_void,
     layout: Layout,
 }
 
-impl Other {
-    fn decoded(ops: &PayloadOps, from: Area<'_>) -> Result<Self, String> {
-        let decode = ops.decode.ok_or("its payload cannot be decoded")?;
+impl Decoded {
+    /// From MessagePack.
+    pub(crate) fn new(ops: &PayloadOps, bytes: &[u8]) -> Result<Self, String> {
+        let decode = ops.decode.ok_or("a payload that cannot be decoded")?;
         let layout = Layout::from_size_align(ops.payload_size.max(1), ops.align);
-        let layout = layout.map_err(|_| "its payload has no layout")?;
-        let mut bytes = Vec::new();
-        from.append_to(&mut bytes);
+        let layout = layout.map_err(|_| "a payload without a layout")?;
         // SAFETY: the layout has a size.
         let start: *mut c_void = unsafe { alloc(layout) }.cast();
         if start.is_null() {
@@ -116,14 +125,30 @@ impl Other {
         if unsafe { decode(bytes.as_ptr(), bytes.len(), Format::MessagePack as u32, start, &mut error) } != 0 {
             // SAFETY: it was allocated so, and no payload is there.
             unsafe { dealloc(start.cast(), layout) };
-            return Err(format!("its worker cannot read the payload: {error}"));
+            return Err(format!("a malformed payload: {error}"));
         }
         // INVARIANT: `decode` succeeded.
-        Ok(Other { ops: *ops, start, layout })
+        Ok(Decoded { ops: *ops, start, layout })
+    }
+
+    /// Where it is.
+    pub(crate) fn payload(&self) -> *mut c_void {
+        self.start
     }
 }
 
-impl Drop for Other {
+/// A payload as MessagePack; `None` if it cannot be encoded.
+///
+/// # Safety
+/// `payload` is one of these operations, which nobody writes meanwhile.
+pub(crate) unsafe fn encoded(ops: &PayloadOps, payload: *const c_void) -> Option<Bytes> {
+    let mut bytes = Bytes::new();
+    // SAFETY: the caller passes a payload of these operations; the bytes are ours.
+    let is_encoded = unsafe { ops.encode?(payload, Format::MessagePack as u32, &mut bytes) } == 0;
+    is_encoded.then_some(bytes)
+}
+
+impl Drop for Decoded {
     fn drop(&mut self) {
         // SAFETY: by the type invariants a payload is there, which is not used again, in memory of that layout.
         unsafe {
@@ -174,12 +199,8 @@ pub(crate) unsafe fn substance<'a>(codec: &Codec, payload: *const c_void) -> Sub
         // SAFETY: the caller passes a message.
         Codec::Message => Substance::Message(unsafe { &*payload.cast() }),
         Codec::Ops(ops) => {
-            let mut bytes = Bytes::new();
-            if let Some(encode) = ops.encode {
-                // SAFETY: the caller passes a payload of these operations; the bytes are ours.
-                unsafe { encode(payload, Format::MessagePack as u32, &mut bytes) };
-            }
-            Substance::Other(bytes)
+            // SAFETY: the caller passes a payload of these operations.
+            Substance::Other(unsafe { encoded(ops, payload) }.unwrap_or_default())
         }
     }
 }

@@ -15,6 +15,7 @@ mod bus;
 mod call;
 mod configs;
 mod crash;
+mod dispatch;
 mod endpoints;
 mod failed;
 mod group;

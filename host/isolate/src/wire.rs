@@ -7,6 +7,7 @@ mod bus;
 mod bytes;
 mod config;
 mod connection;
+mod dispatch;
 mod error;
 mod record;
 mod registered;
@@ -24,9 +25,10 @@ use hookrail_model::plugin_metrics::MetricInfo;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use bus::BusAsk;
-pub(crate) use bytes::State;
+pub(crate) use bytes::{Bytes, State};
 pub(crate) use config::{ConfigAnswer, ConfigAsk};
 pub(crate) use connection::{Receiver, Sender, pair};
+pub(crate) use dispatch::{DISPATCHES, Fired, PointAnswer, PointAsk};
 pub(crate) use error::WireError;
 pub(crate) use record::{Field, Parent, Place, Record};
 pub(crate) use registered::{Record as Registration, Registered};
@@ -48,6 +50,8 @@ pub(crate) enum ToWorker {
     Bus(u64, Result<(), String>),
     /// What came of what an instance asked about its configuration, by the number of the question.
     Config(u64, Result<ConfigAnswer, NotWritten>),
+    /// Whether a plugin may dispatch by another socket, by the number of the question. The socket comes with it.
+    Dispatch(u64, Result<(), String>),
     /// Serve that lane from now on.
     Serve(u32),
     /// How much a plugin reports from now on.
@@ -191,6 +195,11 @@ pub(crate) enum ToHost {
         plugin: PluginId,
         instance: String,
         ask: ConfigAsk,
+    },
+    /// A plugin asks for another socket by which it dispatches; answered with the number.
+    Dispatch {
+        number: u64,
+        plugin: PluginId,
     },
     /// An instance asks for something about a unit; answered with the number, if there is an answer.
     Unit {

@@ -4,6 +4,7 @@ mod bus;
 mod callbacks;
 mod configs;
 mod counts;
+mod dispatch;
 mod ending;
 mod endpoints;
 mod lanes;
@@ -29,9 +30,10 @@ use crate::wire::{Ask, Receiver, Sender, ToHost, ToWorker, VERSION};
 use self::bus::Bus;
 use self::callbacks::Callbacks;
 use self::configs::Configs;
+use self::dispatch::Dispatches;
 use self::ending::{end, fail};
 use self::lanes::Lanes;
-use self::plugin::Plugins;
+use self::plugin::{Asks, Plugins};
 use self::units::Units;
 
 /// Lets the hosts of this program run plugins in worker processes, which are this program again: call it first in
@@ -71,8 +73,9 @@ fn work() -> ! {
 
     let (jobs, work) = channel();
     let (configs, units) = (Arc::new(Configs::new(host.clone())), Units::new(host.clone()));
-    let buses = Arc::new(Bus::new(host.clone()));
-    let asks = (buses.clone(), configs.clone(), units.clone());
+    let (buses, dispatches) = (Arc::new(Bus::new(host.clone())), Arc::new(Dispatches::new(host.clone())));
+    let asks =
+        Asks { bus: buses.clone(), configs: configs.clone(), dispatches: dispatches.clone(), units: units.clone() };
     let plugins = Plugins::new(host.clone(), callbacks, lanes.clone(), asks);
     // The plugins' functions run on the first thread, as they expect it of a program, and may take as long as they
     // like; what the host says meanwhile is heard by another.
@@ -90,6 +93,10 @@ fn work() -> ! {
                         buses.answered(number, answer.and_then(|()| Ok(socket?)));
                     }
                     Ok(Some((ToWorker::Config(number, answer), _))) => configs.answered(number, answer),
+                    Ok(Some((ToWorker::Dispatch(number, answer), descriptors))) => {
+                        let socket = descriptors.into_iter().next().ok_or("the host has sent no socket");
+                        dispatches.answered(number, answer.and_then(|()| Ok(socket?)));
+                    }
                     Ok(Some((ToWorker::Serve(lane), _))) => lanes.serve(lane),
                     Ok(Some((ToWorker::Unit(number, answer), _))) => units.answered(number, answer),
                     Ok(Some((ToWorker::UnitEvent(unit, event), descriptors))) => {

@@ -38,6 +38,9 @@ pub struct Note {
     pub capabilities: Vec<String>,
     /// The callbacks that it may register.
     pub hooks: Vec<NoteHook>,
+    /// The points that it dispatches itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fires: Vec<NotePoint>,
     /// Its sources and sinks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<NoteEndpoint>,
@@ -66,6 +69,7 @@ impl Default for Note {
             toolchain: String::new(),
             capabilities: Vec::new(),
             hooks: Vec::new(),
+            fires: Vec::new(),
             endpoints: Vec::new(),
         }
     }
@@ -86,6 +90,16 @@ pub struct NoteHook {
     /// What it touches.
     #[serde(default = "external")]
     pub effects: String,
+}
+
+/// A point that a plugin dispatches itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NotePoint {
+    /// Its name.
+    pub point: String,
+    /// Its revision.
+    pub revision: u32,
 }
 
 /// A source or a sink of a plugin.
@@ -146,6 +160,11 @@ impl Guarantee {
             Guarantee::Unknown => "unknown",
         }
     }
+}
+
+constructors! {
+    /// A point that a plugin dispatches itself.
+    NotePoint(point: impl Into<String>, revision: u32)
 }
 
 constructors! {

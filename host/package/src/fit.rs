@@ -7,7 +7,7 @@ use std::path::Path;
 
 use hookrail_abi::boundary::ABI_VERSION;
 use hookrail_image::{Inspection, SealedCopy, inspect_copy};
-use hookrail_model::note::{NoteEndpoint, NoteHook};
+use hookrail_model::note::{NoteEndpoint, NoteHook, NotePoint};
 use hookrail_model::package::{Build, Compatibility, Libc, Metadata, Target, shown};
 use rustix::fs::{MemfdFlags, memfd_create};
 use semver::Version;
@@ -99,7 +99,7 @@ pub fn check_library(
 }
 
 fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Result<(), PackageError> {
-    let Metadata { hooks, endpoints, capabilities, isolation, name, version, .. } = metadata;
+    let Metadata { hooks, fires, endpoints, capabilities, isolation, name, version, .. } = metadata;
     let note = &inspection.note;
     let differs = |what: &str, said: String, found: String| {
         let what = format!("the {what} of {}", build.library);
@@ -117,6 +117,11 @@ fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Resul
         hooks.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     differs("hooks", list(hooks), list(&note.hooks))?;
+    let list = |fires: &[NotePoint]| {
+        let one = |fired: &NotePoint| format!("{} r{}", fired.point, fired.revision);
+        fires.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    differs("dispatched points", list(fires), list(&note.fires))?;
     let list = |endpoints: &[NoteEndpoint]| {
         let one = |endpoint: &NoteEndpoint| {
             format!("{} {} ({})", endpoint.kind.name(), endpoint.name, endpoint.guarantee.name())

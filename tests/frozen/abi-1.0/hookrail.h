@@ -89,6 +89,19 @@
 // Not now: somebody is changing something, or the instance writes too often. The same may be taken in a moment.
 #define HOOKRAIL_CONFIG_BUSY 3
 
+// The chain was run.
+#define HOOKRAIL_DISPATCH_OK 0
+
+// The instance is being stopped.
+#define HOOKRAIL_DISPATCH_CLOSED 1
+
+// Too many dispatches of this instance are running within each other already; only in a worker. In the host's process the
+// point's faults say what such a dispatch comes to.
+#define HOOKRAIL_DISPATCH_TOO_DEEP 2
+
+// The payload could not cross to the host, or back; only in a worker.
+#define HOOKRAIL_DISPATCH_FAILED 3
+
 // What `hookrail_lifecycle_table.ready` returns if the instance is not ready yet.
 #define HOOKRAIL_READY_NOT_YET 3
 
@@ -401,6 +414,9 @@ typedef uint32_t hookrail_report;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// A point that an instance dispatches. Only the host looks into it.
+typedef struct hookrail_dispatch_point hookrail_dispatch_point;
+
 // One use of a source or of a sink in a pipeline. Only the plugin looks into it; in C, the plugin may define the
 // structure.
 typedef struct hookrail_endpoint hookrail_endpoint;
@@ -658,6 +674,98 @@ typedef struct {
   uint32_t (*path)(const hookrail_handle *handle, uint32_t kind, hookrail_text *out);
 } hookrail_dirs_service;
 
+// What a dispatch came to. The texts are the caller's: empty before the call, to be freed after it.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The decision: `HOOKRAIL_VERDICT_CONTINUE` if no callback decided and the payload passes,
+  // `HOOKRAIL_VERDICT_SKIP`, `HOOKRAIL_VERDICT_ALLOW`, or
+  // `HOOKRAIL_VERDICT_DENY` with a code in bits 8 to 31.
+  uint32_t decision;
+  // The callback that decided, `INSTANCE/CALLBACK`; empty if none did.
+  hookrail_text decided_by;
+  // Why it was denied, or why it was not dispatched; may be empty. It may contain anything.
+  hookrail_text reason;
+} hookrail_dispatch_outcome;
+
+// Operations on the payload of one point, so that a worker, a recorder or a bridge can handle a payload whose type it
+// was not compiled with.
+//
+// All functions are thread-safe. Those that return a `uint32_t` return 0 on success. The last four are null for a `LOCAL`
+// point.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // `HOOKRAIL_PAYLOAD_OPS_VERSION`: raised when what a function does changes.
+  uint32_t version;
+  // Size of the payload in bytes.
+  size_t payload_size;
+  // Alignment of the payload in bytes.
+  size_t align;
+  // Writes a copy of `from` to the uninitialised `to`.
+  void (*clone)(const void *from, void *to);
+  // Makes the initialised `to` equal to `from`, reusing its memory.
+  void (*assign)(const void *from, void *to);
+  // Drops the payload in place.
+  void (*drop)(void *payload);
+  // Appends the payload to `out` in a `hookrail_format`.
+  uint32_t (*encode)(const void *payload, uint32_t format, hookrail_bytes *out);
+  // Reads a payload from `len` bytes at `bytes`, which may be null if `len` is 0, into the uninitialised `to`; on
+  // failure writes what is wrong to `error`.
+  uint32_t (*decode)(const uint8_t *bytes,
+                     size_t len,
+                     uint32_t format,
+                     void *to,
+                     hookrail_text *error);
+  // Masks the payload's secrets in place.
+  uint32_t (*redact)(void *payload);
+  // Writes the payload in a `hookrail_format` to `room` bytes at `to`, without allocating. Returns how many bytes it takes:
+  // if that is more than `room`, what was written is of no use. Returns `SIZE_MAX` on failure.
+  size_t (*encode_into)(const void *payload, uint32_t format, uint8_t *to, size_t room);
+} hookrail_payload_ops;
+
+// A point, as the plugin was built with it.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The revision of the point.
+  uint32_t revision;
+  // The name of the point, which the plugin's note lists under `fires`.
+  hookrail_str point;
+  // The payload's fingerprint, low word first.
+  uint64_t fingerprint[2];
+  // abi_stable's layout of the payload (`&'static TypeLayout`), used to explain a mismatch; may be null.
+  const void *layout;
+  // The payload's operations, by which it crosses to another process; may be null for the payloads of this header.
+  const hookrail_payload_ops *ops;
+} hookrail_dispatch_spec;
+
+// Service `dispatch/1`: the points that the plugin's note lists under `fires`, to be dispatched by the plugin.
+//
+// Any thread, several at once, from within callbacks too; not from a signal handler.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Finds a point of the host and writes it to `point`. It may be used until `close`, and for as long as the library is
+  // loaded. Returns 0 on success, else 1, and has appended the reason to `why`, in one line.
+  uint32_t (*point)(const hookrail_handle *handle,
+                    const hookrail_dispatch_spec *spec,
+                    const hookrail_dispatch_point **point,
+                    hookrail_text *why);
+  // Whether any callback would run, as far as that is known without asking another process: 1 or 0.
+  uint32_t (*is_hooked)(const hookrail_dispatch_point *point);
+  // Runs the chain of the point over `payload`, on this thread: every callback in order, until one decides. `context`
+  // is what its callbacks see as the current one, of which the host takes the deadline and the trace; null for the
+  // context of this thread. Returns `HOOKRAIL_DISPATCH_OK`, or why nothing was dispatched: then the payload is unchanged, and
+  // `outcome` has no decision.
+  uint32_t (*run)(const hookrail_dispatch_point *point,
+                  void *payload,
+                  const hookrail_context *context,
+                  hookrail_dispatch_outcome *outcome);
+  // Gives a point back, which nobody uses any more. Returns 0, or 1 if the instance has no such point.
+  uint32_t (*close)(const hookrail_handle *handle, const hookrail_dispatch_point *point);
+} hookrail_dispatch_service;
+
 // A message that reached no sink, and why.
 //
 // As JSON: `kind` is the kind's name, and `timestamp` RFC 3339 with nine fractional digits. As MessagePack: its
@@ -696,42 +804,6 @@ typedef struct {
 // The code of a callback: takes its context and the payload, and returns a verdict, for example
 // `HOOKRAIL_VERDICT_CONTINUE`. May run on any thread, and on several at once.
 typedef uint32_t (*hookrail_raw_callback)(void *ctx, void *payload);
-
-// Operations on the payload of one point, so that a worker, a recorder or a bridge can handle a payload whose type it
-// was not compiled with.
-//
-// All functions are thread-safe. Those that return a `uint32_t` return 0 on success. The last four are null for a `LOCAL`
-// point.
-typedef struct {
-  // Size of this structure in bytes.
-  uint32_t size;
-  // `HOOKRAIL_PAYLOAD_OPS_VERSION`: raised when what a function does changes.
-  uint32_t version;
-  // Size of the payload in bytes.
-  size_t payload_size;
-  // Alignment of the payload in bytes.
-  size_t align;
-  // Writes a copy of `from` to the uninitialised `to`.
-  void (*clone)(const void *from, void *to);
-  // Makes the initialised `to` equal to `from`, reusing its memory.
-  void (*assign)(const void *from, void *to);
-  // Drops the payload in place.
-  void (*drop)(void *payload);
-  // Appends the payload to `out` in a `hookrail_format`.
-  uint32_t (*encode)(const void *payload, uint32_t format, hookrail_bytes *out);
-  // Reads a payload from `len` bytes at `bytes`, which may be null if `len` is 0, into the uninitialised `to`; on
-  // failure writes what is wrong to `error`.
-  uint32_t (*decode)(const uint8_t *bytes,
-                     size_t len,
-                     uint32_t format,
-                     void *to,
-                     hookrail_text *error);
-  // Masks the payload's secrets in place.
-  uint32_t (*redact)(void *payload);
-  // Writes the payload in a `hookrail_format` to `room` bytes at `to`, without allocating. Returns how many bytes it takes:
-  // if that is more than `room`, what was written is of no use. Returns `SIZE_MAX` on failure.
-  size_t (*encode_into)(const void *payload, uint32_t format, uint8_t *to, size_t room);
-} hookrail_payload_ops;
 
 // One callback, as a plugin registers it.
 typedef struct {
@@ -1698,6 +1770,18 @@ HOOKRAIL_HAS_FIELD(hookrail_writable_config_service, write, 24, 8);
 #define HOOKRAIL_SINK(name, guarantee) {"kind": "sink", "name": name, "guarantee": guarantee}
 #define HOOKRAIL_SOURCE(name, guarantee) {"kind": "source", "name": name, "guarantee": guarantee}
 
+// The points that the plugin dispatches itself, by the service `dispatch/1`:
+//
+//     HOOKRAIL_FIRES(HOOKRAIL_FIRED(HOOKRAIL_MESSAGE_PUBLISH))
+#define HOOKRAIL_FIRES(...) "fires": [__VA_ARGS__]
+#define HOOKRAIL_FIRED(point) {"point": point, "revision": point##_REVISION}
+
+// A `hookrail_dispatch_spec` for one of them: HOOKRAIL_DISPATCH_SPEC(HOOKRAIL_MESSAGE_PUBLISH).
+#define HOOKRAIL_DISPATCH_SPEC(point)                                                      \
+  {                                                                                        \
+    sizeof(hookrail_dispatch_spec), point##_REVISION, hookrail_str_of(point), point##_FINGERPRINT, NULL, NULL \
+  }
+
 // The functions of a plugin, in the order of `hookrail_entry`. Once per library, at file scope, after
 // them:
 //
@@ -1966,6 +2050,25 @@ static inline bool hookrail_text_set(hookrail_text *text, const char *content)
 static inline bool hookrail_text_equals(const hookrail_text *text, const char *other)
 {
   return text->len == strlen(other) && memcmp(text->ptr, other, text->len) == 0;
+}
+
+// An outcome that nothing was dispatched for yet.
+static inline hookrail_dispatch_outcome hookrail_dispatch_outcome_empty(void)
+{
+  hookrail_dispatch_outcome outcome;
+  outcome.size = sizeof outcome;
+  outcome.decision = HOOKRAIL_VERDICT_CONTINUE;
+  outcome.decided_by = hookrail_bytes_empty();
+  outcome.reason = hookrail_bytes_empty();
+  return outcome;
+}
+
+// Frees the texts of an outcome, and leaves it as it was before.
+static inline void hookrail_dispatch_outcome_free(hookrail_dispatch_outcome *outcome)
+{
+  hookrail_bytes_free(&outcome->decided_by);
+  hookrail_bytes_free(&outcome->reason);
+  *outcome = hookrail_dispatch_outcome_empty();
 }
 
 // The value of the first header with that key, to read or edit; NULL if there is none.

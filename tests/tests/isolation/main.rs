@@ -5,6 +5,7 @@ mod alike;
 mod configs;
 mod containing;
 mod crashes;
+mod dispatching;
 mod ephemeral;
 mod given_up;
 mod kills;

@@ -7,7 +7,7 @@ use hookrail::package::{Metadata, Package, Signed, Trust, fits_here};
 use indicatif::BinaryBytes;
 use serde::Serialize;
 
-use super::text::{endpoints, hooks, words};
+use super::text::{endpoints, fires, hooks, words};
 use crate::error::Error;
 use crate::harmless::part;
 use crate::table::{Column, Target, table};
@@ -54,6 +54,7 @@ fn text(Seen { signed, unsigned, unfit, metadata }: &Seen<'_>) -> String {
         vec![build.target.to_string(), build.libc.to_string(), library, BinaryBytes(size).to_string()]
     });
     let _ = write!(text, "\n{}\n\n{}", table(Target::Stdout, &columns, rows), hooks(&metadata.hooks));
+    text.push_str(&fires(&metadata.fires));
     text.push_str(&endpoints(&metadata.endpoints));
     text
 }

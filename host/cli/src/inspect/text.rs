@@ -1,6 +1,6 @@
 //! What libraries and packages have in common, in readable form.
 
-use hookrail::{NoteEndpoint, NoteHook};
+use hookrail::{NoteEndpoint, NoteHook, NotePoint};
 
 use crate::table::{Column, Target, table};
 
@@ -26,6 +26,16 @@ pub(crate) fn hooks(hooks: &[NoteHook]) -> String {
         ]
     });
     table(Target::Stdout, &columns, rows)
+}
+
+/// The points that it dispatches itself; nothing if there are none.
+pub(super) fn fires(points: &[NotePoint]) -> String {
+    if points.is_empty() {
+        return String::new();
+    }
+    let columns = [Column::Text("dispatches"), Column::Number("revision")];
+    let rows = points.iter().map(|fired| vec![fired.point.clone(), fired.revision.to_string()]);
+    format!("\n\n{}", table(Target::Stdout, &columns, rows))
 }
 
 /// The declared sources and sinks; nothing if there are none.

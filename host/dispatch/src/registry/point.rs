@@ -1,11 +1,13 @@
 //! A declared point.
 
+use std::ffi::c_void;
+
 use abi_stable::StableAbi;
 use abi_stable::type_layout::TypeLayout;
-use hookrail_abi::{FaultPolicy, Kind, PayloadOps, Point, RawKind};
+use hookrail_abi::{Decision, FaultPolicy, Kind, PayloadOps, Point, RawKind};
 use hookrail_model::config::{FaultPolicies, PointConfig};
 
-use crate::chain::Chain;
+use crate::chain::{Chain, Outcome};
 
 /// A declared point: its chain, and what admission needs to know. What it refers to is in the host's own program, so it
 /// stays valid forever.
@@ -22,6 +24,7 @@ pub struct PointState {
     /// The payload's layout, for comparing it with a plugin's.
     pub layout: &'static TypeLayout,
     pub(crate) ops: &'static PayloadOps,
+    default: Decision,
 }
 
 impl PointState {
@@ -35,6 +38,7 @@ impl PointState {
             fingerprint: P::shape().fingerprint,
             layout: P::Payload::LAYOUT,
             ops: P::ops(),
+            default: P::DEFAULT,
         }
     }
 
@@ -43,6 +47,21 @@ impl PointState {
         self.revision == P::REVISION
             && self.chain.facts.kind == P::Kind::RAW
             && self.fingerprint == P::shape().fingerprint
+    }
+
+    /// Runs the chain, for whoever does not know the type of the payload: as
+    /// [`HookPoint::dispatch`](crate::HookPoint::dispatch).
+    ///
+    /// # Safety
+    /// `payload` points to the point's payload, exclusive for the call.
+    pub unsafe fn dispatch(&self, payload: *mut c_void) -> Outcome {
+        // SAFETY: by the contract.
+        unsafe { self.chain.dispatch(payload, self.default) }
+    }
+
+    /// Whether any callback would run.
+    pub fn is_hooked(&self) -> bool {
+        self.chain.has_callbacks()
     }
 
     /// What its callbacks may do.

@@ -19,7 +19,7 @@ use abi_stable::type_layout::{TLField, TLFieldOrFunction, TypeLayout};
 ///
 /// # Safety
 /// `plugin` is null, or a layout in a library that is loaded until this returns.
-pub(super) unsafe fn difference(host: &'static TypeLayout, plugin: *const c_void) -> String {
+pub(crate) unsafe fn difference(host: &'static TypeLayout, plugin: *const c_void) -> String {
     // SAFETY: null, or a layout in a library that is loaded until this returns; the reference ends with this call.
     match unsafe { plugin.cast::<TypeLayout>().as_ref() } {
         None => format!(

@@ -1,4 +1,4 @@
-//! The services of the engine itself: `config/1`, `config/2`, `dirs/1`, `log/1` and `unit/1`.
+//! The services of the engine itself: `config/1`, `config/2`, `dirs/1`, `dispatch/1`, `log/1` and `unit/1`.
 
 use std::fs::create_dir_all;
 use std::sync::Once;
@@ -8,7 +8,7 @@ use hookrail_abi::boundary::{self, DirsService, LogService, Str};
 use hookrail_abi::host::Dir;
 use hookrail_model::guarded;
 
-use super::{Handle, Services, config, unit};
+use super::{Handle, Services, config, dispatch, unit};
 
 /// Offers the host's own services to all plugins of this process. Every host does; a worker has none.
 pub fn offer() {
@@ -20,6 +20,7 @@ pub fn offer() {
         Services::register("config/1", &config::CONFIG);
         Services::register("config/2", &config::WRITABLE);
         Services::register("dirs/1", &DIRS);
+        Services::register("dispatch/1", &dispatch::SERVICE);
         Services::register("log/1", &LOG);
         Services::register("unit/1", &unit::SERVICE);
     });

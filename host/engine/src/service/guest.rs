@@ -25,6 +25,7 @@ impl Guest {
             config: Arc::new(Mutex::new(instance.config.into())),
             writable: Mutex::new(instance.writable.clone()),
             units: UnitsOf::new(instance.units),
+            points: Mutex::new(instance.points.clone()),
             home: instance.home.to_owned(),
             ephemeral: Ephemeral::default(),
             diagnostics: diagnostics.clone(),
@@ -37,12 +38,13 @@ impl Guest {
     /// The same instance in its next process. Both are there until the first is [ended](Self::end).
     #[must_use]
     pub fn again(&self) -> Self {
-        let Handle { instance, config, writable, units, home, diagnostics, attending, .. } = &*self.0;
+        let Handle { instance, config, writable, units, points, home, diagnostics, attending, .. } = &*self.0;
         Self::open(Handle {
             instance: instance.clone(),
             config: config.clone(),
             writable: Mutex::new(writable.lock().clone()),
             units: UnitsOf::new(&units.behind()),
+            points: Mutex::new(points.lock().clone()),
             home: home.clone(),
             ephemeral: Ephemeral::default(),
             diagnostics: diagnostics.clone(),

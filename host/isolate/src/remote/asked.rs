@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::bus::Buses;
 use super::configs::Configs;
+use super::dispatch::Dispatches;
 use super::live::{Asked, Live};
 use super::plan::Plan;
 use super::units::Units;
@@ -18,6 +19,7 @@ pub(super) struct OfPlugin {
     configs: Arc<Configs>,
     units: Units,
     pub(super) buses: Buses,
+    dispatches: Dispatches,
     /// How long it may take to read or to write a frame.
     patience: Duration,
 }
@@ -25,7 +27,8 @@ pub(super) struct OfPlugin {
 impl OfPlugin {
     pub(super) fn new(plan: Arc<Mutex<Plan>>, patience: Duration) -> Arc<Self> {
         let (configs, units) = (Configs::new(plan.clone()), Units::new(plan.clone()));
-        Arc::new(OfPlugin { plan, configs, units, buses: Buses::default(), patience })
+        let (buses, dispatches) = Default::default();
+        Arc::new(OfPlugin { plan, configs, units, buses, dispatches, patience })
     }
 }
 
@@ -36,6 +39,10 @@ impl Asked for OfPlugin {
 
     fn config(&self, live: &Arc<Live>, number: u64, instance: String, ask: ConfigAsk) {
         self.configs.clone().answer(live, number, instance, ask);
+    }
+
+    fn dispatch(&self, live: &Arc<Live>, number: u64) {
+        self.dispatches.answer(live, number, &self.plan, self.patience);
     }
 
     fn faulted(&self, live: &Live, callback: u32, kind: u32, text: String) {

@@ -230,6 +230,7 @@ impl Body for Remote {
             let mut plan = self.plugin.plan.lock();
             plan.writable = Some(instance.writable.clone());
             plan.units = Some(instance.units.clone());
+            plan.points = Some(instance.points.clone());
             plan.instances.push(Planned {
                 name: name.clone(),
                 config,

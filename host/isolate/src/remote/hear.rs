@@ -35,6 +35,11 @@ impl Live {
                         asked.config(self, number, instance, ask);
                     }
                 }
+                Ok(Some((ToHost::Dispatch { number, plugin }, _))) => {
+                    if let Some(asked) = self.asked(plugin) {
+                        asked.dispatch(self, number);
+                    }
+                }
                 Ok(Some((ToHost::Fault { plugin, callback, kind, text }, _))) => {
                     if let Some(asked) = self.asked(plugin) {
                         asked.faulted(self, callback, kind, text);

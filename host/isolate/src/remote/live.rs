@@ -96,6 +96,9 @@ pub(super) trait Asked: Send + Sync {
     /// About its own configuration.
     fn config(&self, live: &Arc<Live>, number: u64, instance: String, ask: ConfigAsk);
 
+    /// For another socket by which it dispatches.
+    fn dispatch(&self, live: &Arc<Live>, number: u64);
+
     /// A callback for which nobody waited has failed, as a kind and a text say.
     fn faulted(&self, live: &Live, callback: u32, kind: u32, text: String);
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hookrail_engine::{Units, Writable};
+use hookrail_engine::{Points, Units, Writable};
 use hookrail_loader::{Meter, Numbers};
 use hookrail_model::log_level::LogLevel;
 
@@ -19,6 +19,8 @@ pub(super) struct Plan {
     pub(super) writable: Option<Arc<dyn Writable>>,
     /// What begins their units.
     pub(super) units: Option<Arc<dyn Units>>,
+    /// The points that they dispatch.
+    pub(super) points: Option<Arc<dyn Points>>,
     pub(super) instances: Vec<Planned>,
 }
 

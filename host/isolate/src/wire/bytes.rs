@@ -1,4 +1,4 @@
-//! A state as it crosses.
+//! Bytes, and a state, as they cross.
 
 use hookrail_abi::boundary::SavedState;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
@@ -30,7 +30,7 @@ impl From<State> for SavedState {
 
 /// Bytes, which MessagePack has a form for; a `Vec` would cross as a list of numbers.
 #[derive(Debug)]
-struct Bytes(Vec<u8>);
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

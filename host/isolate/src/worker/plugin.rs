@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hookrail_engine::{Body, Configured, InProcess, Opening, Saved, Writable};
+use hookrail_engine::{Body, Configured, InProcess, Opening, Points, Saved, Writable};
 use hookrail_image::{SealedCopy, inspect_copy};
 use hookrail_loader::PluginDiagnostics;
 use hookrail_model::error::Error;
@@ -18,6 +18,7 @@ use super::bus::{self, Bus};
 use super::callbacks::Callbacks;
 use super::configs::{self, Configs};
 use super::counts;
+use super::dispatch::{self, Dispatches};
 use super::endpoints::Endpoints;
 use super::lanes::Lanes;
 use super::recorder::Recorder;
@@ -30,12 +31,20 @@ pub(super) struct Plugins {
     levels: Arc<Levels>,
     callbacks: Arc<Callbacks>,
     lanes: Arc<Lanes>,
-    bus: Arc<Bus>,
-    configs: Arc<Configs>,
-    units: Arc<Units>,
+    asks: Asks,
+    /// What each plugin dispatches.
+    points: BTreeMap<PluginId, Arc<dyn Points>>,
     /// Those of all plugins.
     endpoints: Endpoints,
     host: Arc<Sender>,
+}
+
+/// What instances ask of the host.
+pub(super) struct Asks {
+    pub(super) bus: Arc<Bus>,
+    pub(super) configs: Arc<Configs>,
+    pub(super) dispatches: Arc<Dispatches>,
+    pub(super) units: Arc<Units>,
 }
 
 /// How much each plugin reports.
@@ -53,14 +62,9 @@ impl Levels {
 }
 
 impl Plugins {
-    pub(super) fn new(
-        host: Arc<Sender>,
-        callbacks: Arc<Callbacks>,
-        lanes: Arc<Lanes>,
-        (bus, configs, units): (Arc<Bus>, Arc<Configs>, Arc<Units>),
-    ) -> Self {
-        let (by_number, levels, endpoints) = (BTreeMap::new(), Arc::default(), Endpoints::default());
-        Plugins { by_number, levels, callbacks, lanes, bus, configs, units, endpoints, host }
+    pub(super) fn new(host: Arc<Sender>, callbacks: Arc<Callbacks>, lanes: Arc<Lanes>, asks: Asks) -> Self {
+        let (by_number, levels, points, endpoints) = Default::default();
+        Plugins { by_number, levels, callbacks, lanes, asks, points, endpoints, host }
     }
 
     pub(super) fn levels(&self) -> Arc<Levels> {
@@ -74,6 +78,7 @@ impl Plugins {
             Ask::Close { plugin, patience } => {
                 let body = self.by_number.remove(&plugin).ok_or_else(unknown)?;
                 self.levels.0.lock().remove(&plugin);
+                self.points.remove(&plugin);
                 let host = self.host.clone();
                 let closed = Box::new(body).close(Instant::now() + patience, &mut |end| {
                     // What is not heard changes nothing here.
@@ -89,12 +94,14 @@ impl Plugins {
             }
             Ask::Schema { plugin } => Ok(Answer::Schema(self.body(plugin)?.schema()?)),
             Ask::Create { plugin, instance, config, home } => {
-                let writable: Arc<dyn Writable> = Arc::new(configs::OfPlugin { plugin, configs: self.configs.clone() });
-                let begins: Arc<dyn hookrail_engine::Units> =
-                    Arc::new(units::OfPlugin { plugin, units: self.units.clone() });
-                let attending = bus::attending(plugin, &self.bus);
-                let (home, writable, units, attending) = (Path::new(&home), &writable, &begins, &attending);
-                let configured = Configured { name: &instance, config: &config, home, writable, units, attending };
+                let Asks { bus, configs, dispatches, units } = &self.asks;
+                let writable: Arc<dyn Writable> = Arc::new(configs::OfPlugin { plugin, configs: configs.clone() });
+                let units: Arc<dyn hookrail_engine::Units> = Arc::new(units::OfPlugin { plugin, units: units.clone() });
+                let of_plugin = || Arc::new(dispatch::OfPlugin::new(plugin, dispatches)) as _;
+                let points = self.points.entry(plugin).or_insert_with(of_plugin).clone();
+                let (home, attending) = (Path::new(&home), &bus::attending(plugin, bus));
+                let (name, config, writable, units, points) = (&*instance, &*config, &writable, &units, &points);
+                let configured = Configured { name, config, home, writable, units, points, attending };
                 self.body(plugin)?.create(&configured)?;
                 Ok(Answer::Done)
             }

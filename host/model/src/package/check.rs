@@ -71,6 +71,7 @@ impl Metadata {
     fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         let builder = &self.builder;
         let of_hooks = self.hooks.iter().flat_map(|hook| [&hook.point, &hook.name, &hook.effects]);
+        let of_points = self.fires.iter().map(|fired| ("fires", &*fired.point));
         let of_endpoints = self.endpoints.iter().map(|endpoint| ("endpoints", &*endpoint.name));
         let website = builder.website.iter().map(|text| ("builder.website", &**text));
         let authors = self.authors.iter().map(|text| ("authors", &**text));
@@ -89,6 +90,7 @@ impl Metadata {
         .chain(website)
         .chain(signature)
         .chain(of_hooks.map(|text| ("hooks", &**text)))
+        .chain(of_points)
         .chain(of_endpoints)
     }
 

@@ -11,7 +11,7 @@ use super::range::Range;
 use super::shown::shown;
 use super::target::Build;
 use crate::constructors;
-use crate::note::{EndpointKind, Guarantee, Note, NoteEndpoint, NoteHook};
+use crate::note::{EndpointKind, Guarantee, Note, NoteEndpoint, NoteHook, NotePoint};
 use crate::parse::ParseError;
 
 /// The format that this host writes, and the only one it reads.
@@ -68,6 +68,10 @@ pub struct Metadata {
     #[serde(deserialize_with = "hooks")]
     #[schemars(with = "Vec<Hook>")]
     pub hooks: Vec<NoteHook>,
+    /// The points that it dispatches itself, as its libraries declare.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "fires")]
+    #[schemars(with = "Vec<Fired>")]
+    pub fires: Vec<NotePoint>,
     /// Its sources and sinks, as its libraries declare.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "endpoints")]
     #[schemars(with = "Vec<Endpoint>")]
@@ -189,6 +193,21 @@ fn hooks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NoteHook>, D::Error> 
     objects(from).map(|hooks| hooks.into_iter().map(note).collect())
 }
 
+/// As [`Hook`], for a [`NotePoint`].
+#[derive(Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, description = "A point that the plugin dispatches itself.")]
+struct Fired {
+    /// The hook point.
+    point: String,
+    /// The point's revision.
+    revision: u32,
+}
+
+fn fires<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NotePoint>, D::Error> {
+    let note = |Fired { point, revision }| NotePoint { point, revision };
+    objects(from).map(|points| points.into_iter().map(note).collect())
+}
+
 /// As [`Hook`], for a [`NoteEndpoint`].
 #[derive(Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, description = "A source or a sink of the plugin.")]
@@ -243,6 +262,7 @@ impl Metadata {
             requires: Vec::new(),
             targets: Vec::new(),
             hooks: note.hooks,
+            fires: note.fires,
             endpoints: note.endpoints,
             capabilities: note.capabilities,
             isolation: note.isolation,

@@ -14,9 +14,6 @@ use crate::source::Inlet;
 
 static SERVICE: BusService = BusService { size: size_of::<BusService>() as u32, publish, subscribe, close };
 
-/// How many ends one generation of an instance may have open at once.
-const MOST: usize = 256;
-
 /// Offers the service to the plugins of all hosts of this process. Those of a host without streams are refused.
 pub(crate) fn offer() {
     // SAFETY: it is the table of that id, and its functions may be called on any thread.
@@ -116,9 +113,7 @@ unsafe extern "C" fn close(handle: *const Handle, id: u64) -> u32 {
 
 /// The bus of the caller's host, if the caller may have one more end.
 fn bus_of(caller: &Caller<'_>) -> Result<Arc<Bus>, String> {
-    if caller.count_kept() >= MOST {
-        return Err(format!("the instance has {MOST} publishers and subscriptions already"));
-    }
+    caller.may_keep()?;
     let none = || "this host has no streams, and so no bus".to_owned();
     let attendant = caller.attendant().ok_or_else(none)?;
     attendant.shared().downcast::<Bus>().map_err(|_| none())

@@ -21,9 +21,10 @@
 //!    [`Plugin::save_changes`] to the new one's [`Plugin::apply_changes`].
 //! 7. Its sources and sinks, listed in [`Plugin::ENDPOINTS`], made by [`endpoints!`], are made once per use in a pipeline,
 //!    and each runs on a thread of the host: [`Source`], [`Sink`].
-//! 8. Meanwhile the host asks for its [health](Plugin::health), and may have it [halt](Plugin::halt) and
+//! 8. The points that it dispatches itself are listed in [`Plugin::FIRES`]: see [`dispatch`].
+//! 9. Meanwhile the host asks for its [health](Plugin::health), and may have it [halt](Plugin::halt) and
 //!    [resume](Plugin::resume).
-//! 9. When the plugin is unloaded, no callback runs any more; the host calls [`Plugin::drain`] and [`Plugin::stop`],
+//! 10. When the plugin is unloaded, no callback runs any more; the host calls [`Plugin::drain`] and [`Plugin::stop`],
 //!    the value is dropped, and the library is closed.
 //!
 //! A panic in any of these is caught here, in the plugin, and reaches the host as a fault. What a plugin logs by
@@ -99,6 +100,7 @@ pub mod catalogue;
 mod config;
 mod context;
 mod diagnostics;
+pub mod dispatch;
 mod effects;
 mod entry;
 mod error;
@@ -140,6 +142,7 @@ pub use config::{Configuration, config};
 pub use context::CurrentContext;
 #[doc(hidden)]
 pub use context::monotonic;
+pub use dispatch::Fires;
 pub use effects::Effects;
 #[doc(hidden)]
 pub use entry::entry;
@@ -180,8 +183,8 @@ pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
     pub use crate::host::{Dir, Instance};
     pub use crate::{
-        Access, Bytes, Closed, DropKind, Dropped, Endpoints, Flow, Header, Health, Hooks, Mark, Message, NoConfig,
-        Plugin, Point, Readiness, Received, Result, Secret, Sink, SinkIo, Source, SourceIo, Startup, State, Text,
-        Verdict, config, endpoints, export, hooks,
+        Access, Bytes, Closed, DropKind, Dropped, Endpoints, Fires, Flow, Header, Health, Hooks, Mark, Message,
+        NoConfig, Plugin, Point, Readiness, Received, Result, Secret, Sink, SinkIo, Source, SourceIo, Startup, State,
+        Text, Verdict, config, endpoints, export, fires, hooks,
     };
 }

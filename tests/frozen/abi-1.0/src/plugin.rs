@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::error::Result;
 use crate::host::{Dir, Instance, Level};
 use crate::metrics::Metric;
-use crate::{Configuration, Endpoints, Health, Hooks, Readiness, State, config};
+use crate::{Configuration, Endpoints, Fires, Health, Hooks, Readiness, State, config};
 
 /// A plugin.
 ///
@@ -28,6 +28,10 @@ pub trait Plugin: Send + Sync + Sized + 'static {
 
     /// The sources and sinks, made by [`endpoints!`](crate::endpoints). They are written into the file too.
     const ENDPOINTS: Endpoints<Self> = &[];
+
+    /// The points that the plugin dispatches itself, made by [`fires!`](crate::fires): see
+    /// [`dispatch`](crate::dispatch). They are written into the file too.
+    const FIRES: Fires = &[];
 
     /// The numbers that the plugin counts itself, for the operator's monitoring: see [`metrics`](crate::metrics).
     const METRICS: &'static [Metric] = &[];

@@ -32,6 +32,8 @@ mod answered;
 mod bus;
 mod config;
 mod conversation;
+mod dispatch;
+mod handle;
 mod lifecycle;
 mod metrics;
 mod stream;
@@ -39,20 +41,19 @@ mod stream;
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::path::PathBuf;
-use std::ptr::{from_mut, from_ref, null, null_mut};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::ptr::{from_mut, null, null_mut};
+use std::sync::Arc;
 
 pub use self::answered::Answered;
-use self::config::Kept;
+use self::handle::{Handle, query};
 pub use self::stream::{Sent, TestSink, TestSource};
 use crate::boundary::{
-    self, ABI_VERSION, BusService, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registrar,
-    Registration, ReloadTable, SavedState, StateTable, Str, WritableConfigService,
+    self, ABI_VERSION, Context, HostTable, RawCallback, Registrar, Registration, ReloadTable, SavedState, StateTable,
+    Str,
 };
 use crate::error::{Error, Result};
 use crate::host::{Dir, StoredConfig};
-use crate::{Configuration, Kind, Plugin, Point, State, Text, entry, host};
+use crate::{Kind, Plugin, Point, State, entry, host};
 
 thread_local! {
     /// What the plugin reported on this thread since the last query.
@@ -299,41 +300,6 @@ impl<P: Plugin> Drop for Running<P> {
     }
 }
 
-/// What the test host's services know of the instance.
-#[derive(Debug)]
-struct Handle {
-    config: Kept,
-    /// The instance's own directory, removed with it.
-    home: PathBuf,
-    log: Mutex<Vec<String>>,
-    bus: Arc<bus::Bus>,
-}
-
-impl Handle {
-    fn new<P: Plugin>(config: &str) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        // Relaxed: only distinctness matters.
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let home = std::env::temp_dir().join(format!("hookrail-testing-{}-{number}", std::process::id()));
-        Handle {
-            config: Kept::new(config, |json| P::Config::from_json(json).map(drop)),
-            home,
-            log: Mutex::default(),
-            bus: Arc::default(),
-        }
-    }
-
-    fn dir(&self, kind: u32) -> PathBuf {
-        self.home.join(kind.to_string())
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.home); // It is there only if the plugin asked for one.
-    }
-}
-
 /// # Safety
 /// `text` is readable for the call.
 unsafe extern "C" fn report(_kind: u32, text: Str) {
@@ -360,91 +326,4 @@ unsafe extern "C" fn register(registrar: *mut Registrar, record: *const Registra
 /// None is needed.
 unsafe extern "C" fn current() -> *const Context {
     null()
-}
-
-/// # Safety
-/// `id` is readable for the call.
-unsafe extern "C" fn query(id: Str) -> *const c_void {
-    static BUS: BusService = bus::service::<Handle>();
-    static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
-    static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read };
-    static WRITABLE: WritableConfigService =
-        WritableConfigService { size: size_of::<WritableConfigService>() as u32, read, stored, write };
-    static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
-    // SAFETY: the plugin passes text that is readable for the call.
-    match &*unsafe { id.to_text() } {
-        "bus/1" => from_ref(&BUS).cast(),
-        "log/1" => from_ref(&LOG).cast(),
-        "config/1" => from_ref(&CONFIG).cast(),
-        "config/2" => from_ref(&WRITABLE).cast(),
-        "dirs/1" => from_ref(&DIRS).cast(),
-        _ => null(),
-    }
-}
-
-/// # Safety
-/// `handle` is that of an instance whose `Running` is still there; `text` is readable for the call.
-unsafe extern "C" fn log(handle: *const boundary::Handle, _level: u32, text: Str) {
-    // SAFETY: the handle is ours, kept while the instance lives; the text holds for the call.
-    let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
-    handle.log.lock().expect("nobody panics with it").push(text.into_owned());
-}
-
-/// # Safety
-/// `handle` is that of an instance whose `Running` is still there; nobody else uses `out` during the call.
-unsafe extern "C" fn read(handle: *const boundary::Handle, out: *mut Text) -> u32 {
-    // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
-    unsafe { (*out).push_str(&(*handle.cast::<Handle>()).config.now().json) };
-    0
-}
-
-/// # Safety
-/// As for `read`; nobody else uses `revision` either.
-unsafe extern "C" fn stored(handle: *const boundary::Handle, out: *mut Text, revision: *mut u64) -> u32 {
-    // SAFETY: the handle is ours, kept while the instance lives; the others are exclusive.
-    let (handle, out, revision) = unsafe { (&*handle.cast::<Handle>(), &mut *out, &mut *revision) };
-    let now = handle.config.now();
-    out.push_str(&now.json);
-    *revision = now.revision;
-    0
-}
-
-/// # Safety
-/// As for `stored`; `json` is readable for the call, and `why` is a text as `out` is.
-unsafe extern "C" fn write(
-    handle: *const boundary::Handle,
-    json: Str,
-    if_revision: u64,
-    revision: *mut u64,
-    why: *mut Text,
-) -> u32 {
-    // SAFETY: the handle is ours, kept while the instance lives; the text holds for the call, the others are exclusive.
-    let (handle, json, revision, why) =
-        unsafe { (&*handle.cast::<Handle>(), json.to_text(), &mut *revision, &mut *why) };
-    match handle.config.write(&json, if_revision) {
-        Ok(now) => *revision = now,
-        Err((answer, said)) => {
-            why.push_str(&said);
-            return answer;
-        }
-    }
-    0
-}
-
-/// # Safety
-/// `handle` is that of an instance whose `Running` is still there; nobody else uses `out` during the call.
-unsafe extern "C" fn dirs(handle: *const boundary::Handle, kind: u32, out: *mut Text) -> u32 {
-    // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
-    let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
-    let path = handle.dir(kind);
-    match std::fs::create_dir_all(&path) {
-        Ok(()) => {
-            out.push_str(&path.to_string_lossy());
-            0
-        }
-        Err(error) => {
-            out.push_str(&error.to_string());
-            1
-        }
-    }
 }

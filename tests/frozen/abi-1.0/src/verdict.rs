@@ -70,6 +70,30 @@ pub enum Decision {
     Skipped,
 }
 
+impl Decision {
+    /// The number by which it crosses the boundary.
+    #[doc(hidden)]
+    pub const fn to_raw(self) -> u32 {
+        match self {
+            Decision::Allowed => raw::ALLOW,
+            Decision::Denied(code) => raw::DENY | code << 8,
+            Decision::Passed => raw::CONTINUE,
+            Decision::Skipped => raw::SKIP,
+        }
+    }
+
+    /// The decision of that number; of one that no decision has, a denial.
+    #[doc(hidden)]
+    pub const fn from_raw(number: u32) -> Self {
+        match number & 0xff {
+            raw::ALLOW => Decision::Allowed,
+            raw::CONTINUE => Decision::Passed,
+            raw::SKIP => Decision::Skipped,
+            _ => Decision::Denied(number >> 8),
+        }
+    }
+}
+
 /// The numbers that a callback returns: bits 0 to 7 are the kind, bits 8 to 31 a code. A number that the point's kind
 /// does not have is a fault.
 pub mod raw {

@@ -14,7 +14,7 @@ use crate::isolation::{Isolation, LimitView, LimitedBy, Placed, PlacedBy, Worker
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
 use crate::metrics::FamilyKind;
-use crate::note::{EndpointKind, Guarantee, NoteEndpoint, NoteHook};
+use crate::note::{EndpointKind, Guarantee, NoteEndpoint, NoteHook, NotePoint};
 use crate::package::{Build, Builder, Compatibility, Digest, File, KeyId, Metadata, Requirement, Tar, Target};
 use crate::pipeline::{DiskView, EndpointState, PipelineState, PipelineView, SinkView, SourceView};
 use crate::plugin_metrics::{MetricInfo, PluginMetric};
@@ -215,6 +215,7 @@ pub(super) fn metadata() -> Metadata {
             library: "lib/libmask.so".parse().unwrap(),
         }],
         hooks: vec![hook()],
+        fires: vec![NotePoint::new("message.publish", 1)],
         endpoints: vec![endpoint()],
         capabilities: vec!["fs.read:/etc/mask".into()],
         isolation: Some("worker".into()),

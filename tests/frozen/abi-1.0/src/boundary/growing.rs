@@ -4,9 +4,10 @@ use std::mem::MaybeUninit;
 use std::ptr::copy_nonoverlapping;
 
 use super::{
-    BusService, BusSpec, ConfigService, Context, DirsService, Entry, HostTable, KeysTable, LifecycleTable, LogService,
-    MemoryTable, MetricsTable, Registration, ReloadTable, SchemaTable, StateTable, StreamIo, StreamTable, TracePanic,
-    TraceService, TraceSite, TraceTable, UnitService, UnitSpec, UnloadService, UnloadTable, WritableConfigService,
+    BusService, BusSpec, ConfigService, Context, DirsService, DispatchService, DispatchSpec, Entry, HostTable,
+    KeysTable, LifecycleTable, LogService, MemoryTable, MetricsTable, Registration, ReloadTable, SchemaTable,
+    StateTable, StreamIo, StreamTable, TracePanic, TraceService, TraceSite, TraceTable, UnitService, UnitSpec,
+    UnloadService, UnloadTable, WritableConfigService,
 };
 use crate::PayloadOps;
 
@@ -88,6 +89,8 @@ first_versions! {
     ConfigService 16,
     Context 64,
     DirsService 16,
+    DispatchService 40,
+    DispatchSpec 56,
     Entry 104,
     HostTable 40,
     KeysTable 16,

@@ -1,0 +1,40 @@
+//! What a worker asks of its host about the points that its plugins dispatch: by sockets of their own, of which each carries
+//! one question at a time.
+
+use hookrail_engine::NotDispatched;
+use serde::{Deserialize, Serialize};
+
+use super::bytes::Bytes;
+
+/// How many sockets a plugin may have for it, and so how many of its dispatches run at once.
+pub(crate) const DISPATCHES: usize = 64;
+
+/// A point, as a plugin in a worker was built with it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Fired {
+    pub(crate) point: String,
+    pub(crate) revision: u32,
+    pub(crate) fingerprint: [u64; 2],
+}
+
+/// A question.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum PointAsk {
+    /// Whether it may be dispatched.
+    Find(Fired),
+    /// That it is dispatched: with the payload as MessagePack, and the deadline and the trace, if they were given.
+    Dispatch { of: Fired, payload: Bytes, context: Option<(u64, [u8; 16])> },
+}
+
+/// An answer.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum PointAnswer {
+    /// It may be dispatched.
+    Found,
+    /// It may not; why.
+    Refused(String),
+    /// What came of it, and the payload if it was changed.
+    Dispatched { decision: u32, decided_by: Option<String>, reason: Option<String>, payload: Option<Bytes> },
+    /// Nothing was dispatched, or the payload cannot come back.
+    NotDispatched(NotDispatched),
+}
