@@ -28,7 +28,7 @@ pub(crate) use bus::BusAsk;
 pub(crate) use bytes::{Bytes, State};
 pub(crate) use config::{ConfigAnswer, ConfigAsk};
 pub(crate) use connection::{Receiver, Sender, pair};
-pub(crate) use dispatch::{DISPATCHES, Fired, PointAnswer, PointAsk};
+pub(crate) use dispatch::{ANSWERED, DISPATCH, DISPATCHES, Fired, PointAnswer, PointAsk, UNANSWERED};
 pub(crate) use error::WireError;
 pub(crate) use record::{Field, Parent, Place, Record};
 pub(crate) use registered::{Record as Registration, Registered};

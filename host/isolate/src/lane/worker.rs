@@ -52,8 +52,10 @@ pub struct WorkerLane {
 pub enum Unserved {
     /// The worker is to end.
     Ended,
-    /// What was asked, or what was answered, has no room behind the pending requests.
+    /// What was asked has no room behind the pending requests: nothing was asked.
     NoRoom,
+    /// What was answered has no room there.
+    NoRoomForAnswer,
     /// No request is being served on this lane: nobody waits who could serve it.
     Outside,
     /// The host wrote what it does not write.
@@ -64,7 +66,8 @@ impl fmt::Display for Unserved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unserved::Ended => f.write_str("the worker is to end"),
-            Unserved::NoRoom => f.write_str("there is no room for the question or for its answer"),
+            Unserved::NoRoom => f.write_str("there is no room for the question"),
+            Unserved::NoRoomForAnswer => f.write_str("there is no room for the answer (max_payload)"),
             Unserved::Outside => f.write_str("no call is pending on this lane"),
             Unserved::Malformed(malformed) => malformed.fmt(f),
         }
@@ -172,7 +175,7 @@ impl WorkerLane {
             let [what, fits, ..] = control.mail.take();
             let (status, len) = halves(what);
             if fits == 0 {
-                return Err(Unserved::NoRoom);
+                return Err(Unserved::NoRoomForAnswer);
             }
             let cut_off = Unserved::Malformed(Malformed("an answer outside of its area"));
             room.part(0, len as usize).ok_or(cut_off)?.append_to(answer);

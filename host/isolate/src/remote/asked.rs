@@ -7,11 +7,11 @@ use parking_lot::Mutex;
 
 use super::bus::Buses;
 use super::configs::Configs;
-use super::dispatch::Dispatches;
+use super::dispatch::{self, Dispatches};
 use super::live::{Asked, Live};
 use super::plan::Plan;
 use super::units::Units;
-use crate::wire::{BusAsk, ConfigAsk, UnitAsk};
+use crate::wire::{BusAsk, ConfigAsk, PointAnswer, PointAsk, UnitAsk};
 
 /// What answers the instances of one plugin.
 pub(super) struct OfPlugin {
@@ -43,6 +43,12 @@ impl Asked for OfPlugin {
 
     fn dispatch(&self, live: &Arc<Live>, number: u64) {
         self.dispatches.answer(live, number, &self.plan, self.patience);
+    }
+
+    fn dispatch_here(&self, ask: PointAsk) -> Option<PointAnswer> {
+        // Not held while callbacks run.
+        let points = self.plan.lock().points.clone()?;
+        Some(dispatch::answer(&*points, ask))
     }
 
     fn faulted(&self, live: &Live, callback: u32, kind: u32, text: String) {

@@ -1,4 +1,5 @@
-//! The points that a plugin in a worker dispatches: this process does, on a thread for each socket that the plugin has for it.
+//! The points that a plugin in a worker dispatches: this process does. What a callback dispatches, the thread does that waits
+//! for the callback; for the rest there is a thread for each socket that the plugin has for it.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -8,14 +9,17 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use hookrail_dispatch::reclaim;
-use hookrail_engine::{DispatchContext, Dispatched, FoundPoint, NotDispatched, PointWish};
+use hookrail_engine::{DispatchContext, Dispatched, FoundPoint, NotDispatched, PointWish, Points};
 use parking_lot::Mutex;
 
 use super::answering::SLICE;
 use super::live::Live;
 use super::plan::Plan;
 use crate::payload::{Decoded, encoded};
-use crate::wire::{Bytes, DISPATCHES, Fired, PointAnswer, PointAsk, Receiver, Sender, ToWorker, pair};
+use crate::wire::{
+    ANSWERED, Bytes, DISPATCH, DISPATCHES, Fired, PluginId, PointAnswer, PointAsk, Receiver, Sender, ToWorker,
+    UNANSWERED, pair,
+};
 
 /// The sockets of one plugin.
 #[derive(Default)]
@@ -73,23 +77,43 @@ fn serve(live: &Live, plan: &Weak<Mutex<Plan>>, socket: UnixStream) {
         let Ok(Some((asked, _))) = receiver.receive::<PointAsk>() else { return };
         // Not held while callbacks run.
         let Some(points) = plan.upgrade().and_then(|plan| plan.lock().points.clone()) else { return };
-        let find = |of: Fired| points.find(&PointWish::crossed(of.point, of.revision, of.fingerprint));
-        let answer = match asked {
-            PointAsk::Find(of) => match find(of).and_then(|point| portable(&*point)) {
-                Ok(()) => PointAnswer::Found,
-                Err(refused) => PointAnswer::Refused(refused),
-            },
-            PointAsk::Dispatch { of, payload, context } => match find(of) {
-                Ok(point) => dispatch(&*point, &payload, context).unwrap_or_else(PointAnswer::NotDispatched),
-                Err(refused) => PointAnswer::Refused(refused),
-            },
-        };
+        let answer = answer(&*points, asked);
         if let Err(error) = sender.send(&answer, &[]) {
             let is_too_long = error.kind() == io::ErrorKind::FileTooLarge;
             let answer = PointAnswer::NotDispatched(NotDispatched::NotCarried(error.to_string()));
             if !is_too_long || sender.send(&answer, &[]).is_err() {
                 return;
             }
+        }
+    }
+}
+
+/// Answers a question about a point.
+pub(super) fn answer(points: &dyn Points, ask: PointAsk) -> PointAnswer {
+    let find = |of: Fired| points.find(&PointWish::crossed(of.point, of.revision, of.fingerprint));
+    match ask {
+        PointAsk::Find(of) => match find(of).and_then(|point| portable(&*point)) {
+            Ok(()) => PointAnswer::Found,
+            Err(refused) => PointAnswer::Refused(refused),
+        },
+        PointAsk::Dispatch { of, payload, context } => match find(of) {
+            Ok(point) => dispatch(&*point, &payload, context).unwrap_or_else(PointAnswer::NotDispatched),
+            Err(refused) => PointAnswer::Refused(refused),
+        },
+    }
+}
+
+impl Live {
+    /// Serves an upcall: what the worker asks within a call of a callback, on the thread that waits for that.
+    pub(super) fn serve_upcall(&self, kind: u32, bytes: &[u8], answer: &mut Vec<u8>) -> u32 {
+        if kind != DISPATCH {
+            return UNANSWERED;
+        }
+        let Ok((plugin, ask)) = rmp_serde::from_slice::<(PluginId, PointAsk)>(bytes) else { return UNANSWERED };
+        let answered = self.asked(plugin).and_then(|asked| asked.dispatch_here(ask));
+        match answered.map(|answered| rmp_serde::encode::write(answer, &answered)) {
+            Some(Ok(())) => ANSWERED,
+            _ => UNANSWERED,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::replay::Replay;
 use crate::wire::{PluginId, Receiver, ToHost};
 
 impl Live {
-    fn asked(&self, plugin: PluginId) -> Option<Arc<dyn Asked>> {
+    pub(super) fn asked(&self, plugin: PluginId) -> Option<Arc<dyn Asked>> {
         self.told.lock().get(&plugin)?.asked.as_ref()?.upgrade()
     }
 

@@ -30,7 +30,8 @@ use crate::last_words::LastWords;
 use crate::limits::{limited, reached_by};
 use crate::role::{ARGUMENT, LANES, LAST_WORDS, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{
-    Answer, Ask, BusAsk, ConfigAsk, PluginId, Receiver, Sender, ToWorker, UnitAsk, VERSION, WireError, pair,
+    Answer, Ask, BusAsk, ConfigAsk, PluginId, PointAnswer, PointAsk, Receiver, Sender, ToWorker, UnitAsk, VERSION,
+    WireError, pair,
 };
 use crate::{alike, processes};
 
@@ -98,6 +99,9 @@ pub(super) trait Asked: Send + Sync {
 
     /// For another socket by which it dispatches.
     fn dispatch(&self, live: &Arc<Live>, number: u64);
+
+    /// About a point that it dispatches, within a call of a callback on this thread: answers it at once.
+    fn dispatch_here(&self, ask: PointAsk) -> Option<PointAnswer>;
 
     /// A callback for which nobody waited has failed, as a kind and a text say.
     fn faulted(&self, live: &Live, callback: u32, kind: u32, text: String);

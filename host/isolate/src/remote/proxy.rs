@@ -166,7 +166,8 @@ impl Proxy {
             let lost = match with_context(group.numbers(), |request| {
                 // SAFETY: the payload is one of the point.
                 let encode = |room: Area<'_>| unsafe { self.codec.encode_into(payload, room) };
-                let reply = held.lane.call(request, encode, &patience, |_, _, _| u32::MAX)?;
+                let upcall = |kind, bytes: &[u8], answer: &mut Vec<u8>| held.live.serve_upcall(kind, bytes, answer);
+                let reply = held.lane.call(request, encode, &patience, upcall)?;
                 if held.live.answered() {
                     self.worker.progress();
                 }

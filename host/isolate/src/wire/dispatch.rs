@@ -1,4 +1,5 @@
-//! What a worker asks of its host about the points that its plugins dispatch: by sockets of their own, of which each carries
+//! What a worker asks of its host about the points that its plugins dispatch. Within a call of a callback it is an upcall of
+//! that, so that the thread that waits for the callback dispatches; else it goes by sockets of their own, of which each carries
 //! one question at a time.
 
 use hookrail_engine::NotDispatched;
@@ -8,6 +9,13 @@ use super::bytes::Bytes;
 
 /// How many sockets a plugin may have for it, and so how many of its dispatches run at once.
 pub(crate) const DISPATCHES: usize = 64;
+
+/// The kind of upcalls by which it is asked: with the number of the plugin and a [`PointAsk`].
+pub(crate) const DISPATCH: u32 = 1;
+/// It is answered with a [`PointAnswer`].
+pub(crate) const ANSWERED: u32 = 0;
+/// It is not answered.
+pub(crate) const UNANSWERED: u32 = u32::MAX;
 
 /// A point, as a plugin in a worker was built with it.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,4 +1,5 @@
-//! The points that plugins in this worker dispatch: their host does, on one of its threads for each dispatch that runs.
+//! The points that plugins in this worker dispatch: their host does. What a callback dispatches, the host's thread does that
+//! waits for the callback; for the rest there is a socket, and a thread of the host, for each dispatch that runs.
 
 use std::ffi::c_void;
 use std::fmt;
@@ -13,9 +14,12 @@ use hookrail_engine::{DispatchContext, Dispatched, FoundPoint, NotDispatched, Po
 use parking_lot::Mutex;
 
 use super::questions::{Questions, Unanswered};
-use super::speaking;
+use super::{run, speaking};
+use crate::lane::Unserved;
 use crate::payload::{Decoded, encoded, ops_of};
-use crate::wire::{Bytes, DISPATCHES, Fired, PluginId, PointAnswer, PointAsk, Receiver, Sender, ToHost};
+use crate::wire::{
+    ANSWERED, Bytes, DISPATCH, DISPATCHES, Fired, PluginId, PointAnswer, PointAsk, Receiver, Sender, ToHost,
+};
 
 /// The sockets that were asked for, of all plugins of this worker.
 pub(super) type Dispatches = Questions<Result<OwnedFd, String>>;
@@ -117,6 +121,23 @@ impl FoundPoint for Found {
 
 impl Sockets {
     fn ask(&self, ask: &PointAsk) -> Result<PointAnswer, NotDispatched> {
+        self.ask_caller(ask).unwrap_or_else(|| self.ask_another(ask))
+    }
+
+    /// Asks the thread of the host that waits for this one. `None` if none does, or the question is too long for that.
+    fn ask_caller(&self, ask: &PointAsk) -> Option<Result<PointAnswer, NotDispatched>> {
+        let bytes = rmp_serde::to_vec(&(self.plugin, ask)).ok()?;
+        let mut answer = Vec::new();
+        let not_carried = |why: String| Err(NotDispatched::NotCarried(why));
+        Some(match run::upcall(DISPATCH, &bytes, &mut answer)? {
+            Ok(ANSWERED) => rmp_serde::from_slice(&answer).or_else(|error| not_carried(error.to_string())),
+            Err(Unserved::NoRoom) => return None,
+            Ok(_) | Err(Unserved::Ended | Unserved::Outside) => Err(NotDispatched::Closed),
+            Err(why) => not_carried(why.to_string()),
+        })
+    }
+
+    fn ask_another(&self, ask: &PointAsk) -> Result<PointAnswer, NotDispatched> {
         let mut socket = self.take()?;
         match socket.ask(ask) {
             Ok(answer) => {

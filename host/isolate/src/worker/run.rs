@@ -1,6 +1,7 @@
 //! What a worker does with a request: it decodes the payload, runs the callbacks, and says what came of it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::ptr::null;
 use std::sync::Arc;
 
 use hookrail_abi::boundary::{Context, Str};
@@ -9,7 +10,7 @@ use hookrail_abi::verdict::raw;
 use hookrail_dispatch::frame;
 
 use super::callbacks::{Callback, Callbacks};
-use crate::lane::{Answered, Area, Handler, Received, Served, WorkerLane};
+use crate::lane::{Answered, Area, Handler, Received, Served, Unserved, WorkerLane};
 use crate::panic;
 use crate::payload::Slot;
 
@@ -36,8 +37,9 @@ impl Running {
 }
 
 impl Handler for Running {
-    fn call(&self, _: &WorkerLane, mut served: Served<'_>) -> Answered {
+    fn call(&self, lane: &WorkerLane, mut served: Served<'_>) -> Answered {
         let all = self.callbacks.read();
+        let _pending = Pending::begin(self, lane);
         let request = served.request();
         self.with_slot(|slot| {
             // Its payload is read by code of the plugin, which may end this process: then the call was begun.
@@ -90,6 +92,34 @@ impl Handler for Running {
             }
         });
     }
+}
+
+thread_local! {
+    /// What serves the request that this thread runs callbacks for, and its lane; null while there is none.
+    static PENDING: Cell<(*const Running, *const WorkerLane)> = const { Cell::new((null(), null())) };
+}
+
+/// A request whose callbacks run on this thread, until this is dropped.
+struct Pending((*const Running, *const WorkerLane));
+
+impl Pending {
+    fn begin(running: &Running, lane: &WorkerLane) -> Self {
+        Pending(PENDING.replace((running, lane)))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        PENDING.set(self.0);
+    }
+}
+
+/// Asks the host for a service, from within a callback: the thread that waits for that serves it. `None` if none waits.
+pub(super) fn upcall(kind: u32, bytes: &[u8], answer: &mut Vec<u8>) -> Option<Result<u32, Unserved>> {
+    let (running, lane) = PENDING.get();
+    // SAFETY: null, or what `Pending` has borrowed, which outlives it.
+    let (running, lane) = unsafe { (running.as_ref()?, lane.as_ref()?) };
+    Some(lane.upcall(running, kind, bytes, answer))
 }
 
 fn found(all: &[Option<Callback>], number: u32) -> Option<&Callback> {
