@@ -25,7 +25,7 @@
 //! 9. Meanwhile the host asks for its [health](Plugin::health), and may have it [halt](Plugin::halt) and
 //!    [resume](Plugin::resume).
 //! 10. When the plugin is unloaded, no callback runs any more; the host calls [`Plugin::drain`] and [`Plugin::stop`],
-//!    the value is dropped, and the library is closed.
+//!     the value is dropped, and the library is closed.
 //!
 //! A panic in any of these is caught here, in the plugin, and reaches the host as a fault. What a plugin logs by
 //! `tracing` or `log` reaches the host's log, tagged with the instance and the generation.

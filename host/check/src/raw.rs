@@ -3,11 +3,15 @@
 //!
 //! A library that it opens is never closed, since it tracks no destructor, key or thread.
 
+mod bus;
+mod bus_service;
 mod callback;
 mod config;
+mod dispatch;
 mod driver;
 mod end;
 mod frame;
+mod handle;
 mod host;
 mod memory;
 mod offences;

@@ -1,12 +1,14 @@
 //! The subject of a check: the plugin, its configuration, and how thorough to be.
 
 use std::fs::File;
+use std::ops::Deref;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hookrail::catalogue::BUILT_IN;
+use hookrail::stream::{NewStreams, Streams};
 use hookrail::worker::Restarts;
 use hookrail::{Config, EndpointKind, Host, Inspection, Isolation, NoteEndpoint, PluginHandle, WorkerLimits};
 use serde_json::Value;
@@ -53,6 +55,21 @@ const PATIENCE_ACROSS: Duration = Duration::from_secs(10);
 
 /// Longer than any check may take.
 const FOREVER: Duration = Duration::from_secs(7 * 86_400);
+
+/// A host of a check.
+pub(super) struct Hosted {
+    /// Dropped first: they are those of the host.
+    pub(super) streams: Streams,
+    host: Host,
+}
+
+impl Deref for Hosted {
+    type Target = Host;
+
+    fn deref(&self) -> &Host {
+        &self.host
+    }
+}
 
 impl Subject {
     pub(super) fn new(file: &Path, config: Option<&Path>, seed: u64, is_quick: bool) -> Result<Self, Error> {
@@ -159,8 +176,13 @@ impl Subject {
         })
     }
 
-    /// A host with the configuration, whose plugins keep their files in the check's own directory.
-    pub(super) fn host(&self) -> Result<Host, Not> {
+    /// A host with the configuration, whose plugins keep their files in the check's own directory, and find a bus.
+    pub(super) fn host(&self) -> Result<Hosted, Not> {
+        self.host_with(|_| {})
+    }
+
+    /// As [`host`](Self::host), whose pipelines have what `offer` offers them.
+    pub(super) fn host_with(&self, offer: impl FnOnce(&mut NewStreams)) -> Result<Hosted, Not> {
         let mut config = self.config.clone();
         config.home = Some(self.directory.clone());
         let plugin = config.plugins.entry(self.name().into()).or_default();
@@ -176,7 +198,9 @@ impl Subject {
         for own in Own::all() {
             own.declare(&host)?;
         }
-        Ok(host)
+        let mut streams = Streams::of(&host)?;
+        offer(&mut streams);
+        Ok(Hosted { streams: streams.begin(&host)?, host })
     }
 
     pub(super) fn load(&self, host: &Host) -> Result<PluginHandle, Not> {

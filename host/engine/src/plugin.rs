@@ -32,7 +32,7 @@ use crate::endpoints::{Attending, Endpoints};
 use crate::in_process::{self, InProcess};
 use crate::isolation::{self, Placement};
 use crate::keeping::Keeping;
-use crate::points;
+use crate::points::{OfHost, Points};
 use crate::secrets::{self, Resolved};
 use crate::thread;
 use crate::writable::Writable;
@@ -204,7 +204,7 @@ impl Loaded {
         self.keeping = Some(context.keeping.clone());
         let writable: Arc<dyn Writable> = context.keeping.clone();
         let units = isolation::units(&config.home_dir());
-        let points = points::OfHost::new(context.registry, &self.note().fires);
+        let points: Arc<dyn Points> = Arc::new(OfHost::new(context.registry, &self.note().fires));
         let mut additions = Vec::new();
         for (instance, resolved) in ready {
             let value = resolved.value();

@@ -132,8 +132,8 @@ pub(crate) struct OfHost {
 }
 
 impl OfHost {
-    pub(crate) fn new(registry: &Arc<Registry>, fires: &[NotePoint]) -> Arc<dyn Points> {
-        Arc::new(OfHost { registry: Arc::downgrade(registry), fires: fires.to_vec() })
+    pub(crate) fn new(registry: &Arc<Registry>, fires: &[NotePoint]) -> Self {
+        OfHost { registry: Arc::downgrade(registry), fires: fires.to_vec() }
     }
 }
 

@@ -122,6 +122,7 @@ mod tests {
     #[test]
     fn a_mistake_in_a_note_is_named_with_its_text() {
         const HOOK: &str = r#"{"point": "a.b", "revision": 1, "name": "c", "priority": 5, "effects": "pure"}"#;
+        const POINT: &str = r#"{"point": "a.b", "revision": 1}"#;
         let note = |fields: &str, hooks: &str| {
             format!(r#"{{"format": 1, "name": "a", "abi": "1.0", {fields}, "hooks": [{hooks}]}}"#)
         };
@@ -138,6 +139,10 @@ mod tests {
             (note(version, &HOOK.replace("\"c\"", "\"f g!\"")), "the callback `f g!`".into()),
             (note(version, &HOOK.replace("\"c\"", "\"\"")), "the callback ``".into()),
             (note(version, &format!("{HOOK}, {HOOK}")), "the callback `c` is declared twice on a.b".into()),
+            (
+                note(&format!(r#"{version}, "fires": [{POINT}, {POINT}]"#), HOOK),
+                "the dispatched point `a.b` is declared twice".into(),
+            ),
             (note(version, HOOK).replace("\"name\": \"a\"", "\"name\": a"), r#""name": a"#.into()),
             (note(version, HOOK).replace("\"name\": \"a\"", "\"name\": \"hookrail\""), "host's own".into()),
         ] {

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use hookrail_abi::boundary::{
     ABI_OLDEST, ABI_VERSION, BUS_BLOCK, BUS_DROP_NEWEST, BUS_DROP_OLDEST, BUS_LATEST_PER_KEY, BusHeader, BusService,
-    BusSpec, CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, Context, DirsService,
+    BusSpec, CONFIG_ANY_REVISION, CONFIG_BUSY, CONFIG_CHANGED, CONFIG_REFUSED, ConfigService, Context, DISPATCH_CLOSED,
+    DISPATCH_FAILED, DISPATCH_OK, DISPATCH_TOO_DEEP, DirsService, DispatchOutcome, DispatchService, DispatchSpec,
     Entry, HEALTH_DEGRADED, Heap, HostTable, LifecycleTable, LogService, MemoryShard, MemoryTable, Metric,
     MetricsTable, PARENT_CURRENT, PARENT_NONE, READY_NOT_YET, Registration, ReloadTable, SITE_EVENT, SITE_SPAN,
     STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, STREAM_SINK,
@@ -79,6 +80,9 @@ pub(super) fn structs() -> Vec<Struct> {
         rust!("hookrail_config_service" = ConfigService { size, read }),
         rust!("hookrail_context" = Context { size, reserved, deadline_ns, trace, principal, node }),
         rust!("hookrail_dirs_service" = DirsService { size, path }),
+        rust!("hookrail_dispatch_outcome" = DispatchOutcome { size, decision, decided_by, reason }),
+        rust!("hookrail_dispatch_service" = DispatchService { size, point, is_hooked, run, close }),
+        rust!("hookrail_dispatch_spec" = DispatchSpec { size, revision, point, fingerprint, layout, ops }),
         dropped,
         rust!(
             "hookrail_entry" =
@@ -251,6 +255,10 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("HOOKRAIL_STREAM_SINK", STREAM_SINK),
         ("HOOKRAIL_STREAM_SOURCE", STREAM_SOURCE),
         ("HOOKRAIL_STREAM_TOO_DEEP", STREAM_TOO_DEEP),
+        ("HOOKRAIL_DISPATCH_CLOSED", DISPATCH_CLOSED),
+        ("HOOKRAIL_DISPATCH_FAILED", DISPATCH_FAILED),
+        ("HOOKRAIL_DISPATCH_OK", DISPATCH_OK),
+        ("HOOKRAIL_DISPATCH_TOO_DEEP", DISPATCH_TOO_DEEP),
         ("HOOKRAIL_VALUE_BOOL", VALUE_BOOL),
         ("HOOKRAIL_VALUE_FLOAT", VALUE_FLOAT),
         ("HOOKRAIL_VALUE_INTEGER", VALUE_INTEGER),

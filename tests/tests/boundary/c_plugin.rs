@@ -4,8 +4,9 @@
 use std::fs::{read_to_string, write};
 use std::path::PathBuf;
 
-use hookrail::{Config, Decision, End, HookPoint, Host, Message, MessagePublish, PluginHandle};
+use hookrail::{Decision, End, HookPoint, Host, Message, MessagePublish, PluginHandle};
 use hookrail_tests::cc;
+use hookrail_tests::scene::patient;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/examples/c/screen.c");
 
@@ -91,7 +92,7 @@ fn the_guides_additions_to_the_example_work() {
     let library = cc::compile(cc::STRICT_C, file.to_str().unwrap(), &["-shared", "-fPIC"], "guide.so");
     let note = hookrail::inspect(&library).unwrap().note;
     assert_eq!((&*note.instances, note.isolation.as_deref().unwrap(), note.capabilities.len()), ("one", "worker", 2));
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     // SAFETY: our own plugin.
     let plugin = unsafe { host.load(library) }.unwrap();
     let publish = host.point(MessagePublish).unwrap();
@@ -111,7 +112,7 @@ fn a_name_that_no_plugin_may_have_is_refused() {
         let error = hookrail::inspect(&library).unwrap_err();
         assert!(error.code() == "HR0317" && error.to_string().contains(&format!("the name `{name}`")), "{error}");
         // SAFETY: nothing of it runs.
-        assert_eq!(unsafe { Host::new(Config::default()).unwrap().load(library) }.unwrap_err().code(), "HR0317");
+        assert_eq!(unsafe { Host::new(patient()).unwrap().load(library) }.unwrap_err().code(), "HR0317");
     }
 }
 
@@ -123,7 +124,7 @@ struct Screen {
 
 impl Screen {
     fn load(test: &str) -> Self {
-        let host = Host::new(Config::default()).unwrap();
+        let host = Host::new(patient()).unwrap();
         // SAFETY: our own plugin.
         let plugin = unsafe { host.load(build(test)) }.unwrap();
         let publish = host.point(MessagePublish).unwrap();

@@ -6,9 +6,10 @@
 
 use abi_stable::StableAbi;
 use abi_stable::prefix_type::WithMetadata;
-use hookrail::{Config, End, Host};
+use hookrail::{End, Host};
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::{Header, Payload, Point, Shape, Text, points};
+use hookrail_tests::scene::patient;
 use hookrail_tests::{alone, zoo};
 
 #[repr(u8)]
@@ -67,7 +68,7 @@ const STRANGERS: [(&str, &str); 6] = [
 #[test]
 fn libraries_of_other_layouts_come_and_go_and_are_told_apart() {
     alone!();
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     let point = host.point(JobStarted).unwrap();
     for round in 0..50 {
         for (specimen, said) in STRANGERS {

@@ -6,8 +6,9 @@ use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use hookrail::{Config, End, HookPoint, Host, Message, MessagePublish};
+use hookrail::{End, HookPoint, Host, Message, MessagePublish};
 use hookrail_tests::listener::Listener;
+use hookrail_tests::scene::patient;
 use hookrail_tests::{alone, cc};
 
 static POINT: OnceLock<HookPoint<MessagePublish>> = OnceLock::new();
@@ -26,7 +27,7 @@ const PUBLISHES: Listener = Listener {
 #[test]
 fn nothing_of_a_library_is_run_amid_a_call_of_its_tables() {
     alone!();
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     assert!(POINT.set(host.point(MessagePublish).unwrap()).is_ok());
     tracing::subscriber::set_global_default(PUBLISHES).unwrap();
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/diagnostics/closing.c");

@@ -1,10 +1,11 @@
 //! The main job: load, dispatch, unload.
 
-use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, Priority, Verdict};
+use hookrail::{Callbacks, Decision, End, Host, Message, MessagePublish, Priority, Verdict};
+use hookrail_tests::scene::patient;
 
 #[test]
 fn a_loaded_plugin_runs_and_an_unloaded_one_is_gone() {
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     let publish = host.point(MessagePublish).unwrap();
     // SAFETY: our own plugin.
     let hello = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
@@ -21,7 +22,7 @@ fn a_loaded_plugin_runs_and_an_unloaded_one_is_gone() {
 
 #[test]
 fn a_name_that_cannot_be_part_of_an_id_is_refused() {
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     host.point(MessagePublish).unwrap();
     let register = |instance: &str, callback: &str| {
         let pass = |_: &mut Message| {};
@@ -38,7 +39,7 @@ fn a_name_that_cannot_be_part_of_an_id_is_refused() {
 /// An outcome is a value, and may end up anywhere.
 #[test]
 fn an_outcome_names_its_callback_whichever_host_is_asked() {
-    let (one, other) = (Host::new(Config::default()).unwrap(), Host::new(Config::default()).unwrap());
+    let (one, other) = (Host::new(patient()).unwrap(), Host::new(patient()).unwrap());
     let publish = one.point(MessagePublish).unwrap();
     let deny = |_: &mut Message| Verdict::deny(7, "no");
     one.register(Callbacks::new("guard").on(MessagePublish, "deny", Priority::new(5), deny)).unwrap();

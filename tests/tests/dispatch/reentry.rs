@@ -5,11 +5,12 @@ use std::thread::scope;
 use std::time::{Duration, Instant};
 
 use hookrail::{
-    Callbacks, Config, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, PluginHandle,
-    Priority, Registered, Ticket,
+    Callbacks, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, PluginHandle, Priority,
+    Registered, Ticket,
 };
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe};
+use hookrail_tests::scene::patient;
 
 /// What the callback on `message.publish` does, once.
 type Act = Box<dyn FnOnce(&Host) + Send>;
@@ -17,7 +18,7 @@ type Act = Box<dyn FnOnce(&Host) + Send>;
 #[test]
 fn a_dispatch_may_nest_deeper_than_the_slot_has_frames() {
     alone!();
-    let host = Arc::new(Host::new(Config::default()).unwrap());
+    let host = Arc::new(Host::new(patient()).unwrap());
     let delivered = host.point(MessageDelivered).unwrap();
     let again = delivered.clone();
     let nest = Callbacks::new("test").on(MessageDelivered, "nest", Priority::new(1), move |message| {
@@ -59,7 +60,7 @@ fn a_callback_registers_what_the_next_dispatch_runs() {
 #[test]
 fn a_callback_may_unregister_itself() {
     alone!();
-    let host = Arc::new(Host::new(Config::default()).unwrap());
+    let host = Arc::new(Host::new(patient()).unwrap());
     let own: Arc<Mutex<Option<Registered>>> = Arc::default();
     let probe = Probe::default();
     let (guard, inner, itself) = (probe.guard(), Arc::downgrade(&host), own.clone());
@@ -136,7 +137,7 @@ fn a_refused_callback_may_use_the_host_in_its_drop() {
         }
     }
     alone!();
-    let host = Arc::new(Host::new(Config::default()).unwrap());
+    let host = Arc::new(Host::new(patient()).unwrap());
     let callback = || {
         let looks = Looks(Arc::downgrade(&host));
         Callbacks::new("test").on(MessagePublish, "look", Priority::new(1), move |_| {
@@ -152,7 +153,7 @@ fn a_refused_callback_may_use_the_host_in_its_drop() {
 #[test]
 fn two_callbacks_may_unload_each_others_plugins() {
     alone!();
-    let hosts = Arc::new([(); 2].map(|()| Host::new(Config::default()).unwrap()));
+    let hosts = Arc::new([(); 2].map(|()| Host::new(patient()).unwrap()));
     let plugins: Arc<[Mutex<Option<PluginHandle>>; 2]> =
         Arc::new([0, 1].map(|index| Mutex::new(Some(load(&hosts[index])))));
     let together = Arc::new(Barrier::new(2));
@@ -193,7 +194,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let host = Arc::new(Host::new(Config::default()).unwrap());
+        let host = Arc::new(Host::new(patient()).unwrap());
         let next: Arc<Mutex<Option<Act>>> = Arc::default();
         let (inner, told) = (Arc::downgrade(&host), next.clone());
         let actor = Callbacks::new("actor").on(MessagePublish, "act", Priority::new(1), move |_| {

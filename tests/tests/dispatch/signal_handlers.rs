@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::spawn;
 
-use hookrail::{
-    Callbacks, Config, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority,
-};
+use hookrail::{Callbacks, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe, eventually};
+use hookrail_tests::scene::patient;
 
 /// At whatever moments the kernel picks.
 #[test]
@@ -153,7 +152,7 @@ struct Points {
 impl Points {
     /// A chain on `message.publish` with a nested dispatch in it.
     fn new() -> (Host, Self) {
-        let host = Host::new(Config::default()).unwrap();
+        let host = Host::new(patient()).unwrap();
         let delivered = host.point(MessageDelivered).unwrap();
         let callbacks = Callbacks::new("test").on(MessageDelivered, "count", Priority::new(1), |_| ()).on(
             MessagePublish,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hookrail::{Config, HealthLimits, Isolation, PluginConfig, PluginView, WorkerLimits, WorkerView};
-use hookrail_tests::scene::Scene;
+use hookrail_tests::scene::{Scene, patient};
 
 /// The configuration of a plugin in a worker of its own, which is given as long as a busy machine needs.
 pub(crate) fn isolated(plugin: &str) -> Config {
@@ -27,7 +27,7 @@ pub(crate) fn limited(plugin: &str, limits: WorkerLimits) -> Config {
 pub(crate) fn unasked() -> Config {
     // What crashes is reported there.
     let home = concat!(env!("CARGO_TARGET_TMPDIR"), "/isolation");
-    Config::default().with_home(home).with_health(HealthLimits::default().with_every(Duration::ZERO))
+    patient().with_home(home).with_health(HealthLimits::default().with_every(Duration::ZERO))
 }
 
 /// The only plugin of a host.

@@ -10,9 +10,10 @@ use hookrail::control::command::{
 };
 use hookrail::control::wire::StreamItem;
 use hookrail::control::{CallError, Client, Manage, running, socket_in};
-use hookrail::{Config, End, EventKind, Host, Message, MessagePublish, Status};
+use hookrail::{End, EventKind, Host, Message, MessagePublish, Status};
 use hookrail_tests::child::{Ended, in_child};
 use hookrail_tests::probe::eventually;
+use hookrail_tests::scene::patient;
 use hookrail_tests::wired::{Directory, Peer, Wired, manager};
 use hookrail_tests::{alone, plugin};
 
@@ -136,7 +137,7 @@ fn the_socket_is_for_this_user_alone() {
         let directory = Directory::new();
         // SAFETY: changes a number of this process, which is this test's own.
         unsafe { libc::umask(0o022) };
-        let host = Host::new(Config::default()).unwrap();
+        let host = Host::new(patient()).unwrap();
         fs::create_dir(directory.0.join("made")).unwrap();
         // SAFETY: changes a number of this process, which is this test's own.
         unsafe { libc::umask(umask) };
@@ -150,7 +151,7 @@ fn the_socket_is_for_this_user_alone() {
 #[test]
 fn a_directory_that_is_missing_is_made_for_this_user_alone() {
     let directory = Directory::new();
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     let control = manager(&host).open_control(socket_in(directory.0.join("home"))).unwrap();
     for made in ["home", "home/run"] {
         let mode = fs::metadata(directory.0.join(made)).unwrap().permissions().mode();
@@ -194,7 +195,7 @@ fn another_user_is_refused() {
 fn a_socket_that_somebody_listens_on_is_left_alone_and_a_dead_one_is_replaced() {
     let wired = Wired::new();
     let path = wired.control.path().to_owned();
-    let other = Host::new(Config::default()).unwrap();
+    let other = Host::new(patient()).unwrap();
     assert_eq!(manager(&other).open_control(&path).unwrap_err().code(), "HR0702");
     assert!(wired.client().ask(List::new()).unwrap().is_empty(), "it still answers");
 
@@ -243,7 +244,7 @@ fn sockets_of_dead_processes_are_cleared_away_at_the_next_look() {
 #[test]
 fn a_path_may_be_longer_than_the_system_allows() {
     let directory = Directory::new();
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     for depth in [0, 1, 5] {
         let path = (0..depth).fold(directory.0.clone(), |path, _| path.join("d".repeat(50))).join("run/4711.sock");
         let control = manager(&host).open_control(&path).unwrap();

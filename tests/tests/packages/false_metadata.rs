@@ -99,6 +99,13 @@ fn malformed_metadata_is_refused() {
     check([
         ("unknown key of a sink", endpoint(json!({"evil": 1})), "HR0806", "unknown field `endpoints.0.evil`"),
         ("a sink for a terminal", endpoint(json!({"name": "\u{1b}c"})), "HR0806", "`endpoints` has a character that"),
+        (
+            "a point for a terminal",
+            with("/fires", json!([{"point": "\u{1b}c", "revision": 1}])),
+            "HR0806",
+            "`fires` has a",
+        ),
+        ("a point in an array", with("/fires", json!([["a.b", 1]])), "HR0806", "sequence, expected an object"),
         ("a kind that is none", endpoint(json!({"kind": "tap"})), "HR0806", "unknown variant `tap`"),
         (
             "a guarantee that is none",
@@ -244,6 +251,7 @@ fn verified_of(library: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Conte
     draft.isolation = inspection.note.isolation;
     draft.capabilities = inspection.note.capabilities;
     draft.hooks = inspection.note.hooks;
+    draft.fires = inspection.note.fires;
     draft.endpoints = inspection.note.endpoints;
     let mut contents = vec![Content::new(LIBRARY.parse().unwrap(), library)];
     change(&mut draft, &mut contents);
@@ -270,6 +278,22 @@ fn endpoints_that_libraries_contradict_are_refused() {
         let error = verified_of(&library, |draft, _| change(draft)).unwrap_err();
         assert_eq!(error.code(), "HR0802", "{error}");
         assert!(error.to_string().contains("the endpoints of lib/a.so is source numbers (at-least-once), "), "{error}");
+    }
+}
+
+#[test]
+fn dispatched_points_that_libraries_contradict_are_refused() {
+    let library = c("dispatches");
+    verified_of(&library, |_, _| ()).unwrap();
+    for change in [
+        |draft: &mut Metadata| draft.fires.clear(),
+        |draft: &mut Metadata| draft.fires[0].point.push('s'),
+        |draft: &mut Metadata| draft.fires[0].revision = 2,
+    ] {
+        let error = verified_of(&library, |draft, _| change(draft)).unwrap_err();
+        assert_eq!(error.code(), "HR0802", "{error}");
+        let said = "the dispatched points of lib/a.so is message.publish r1, ";
+        assert!(error.to_string().contains(said), "{error}");
     }
 }
 

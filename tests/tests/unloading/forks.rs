@@ -11,11 +11,12 @@ use hookrail::{
 use hookrail_tests::alone;
 use hookrail_tests::child::{Ended, in_child};
 use hookrail_tests::probe::{LONG, Probe, eventually};
+use hookrail_tests::scene::patient;
 
 #[test]
 fn a_child_does_not_wait_for_threads_it_does_not_have() {
     alone!();
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     let (entered, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     let publish = host.point(MessagePublish).unwrap();
     let _ = publish.dispatch(&mut Message::empty());
@@ -75,7 +76,7 @@ fn a_child_starts_threads_where_others_waited() {
     alone!();
     // Each has a thread that waits, for what callbacks do.
     let hosts = || -> Vec<Host> {
-        let host = || Host::new(Config::default()).unwrap();
+        let host = || Host::new(patient()).unwrap();
         (0..8).map(|_| host()).inspect(|host| drop(load(host))).collect()
     };
     let _inherited = hosts();
@@ -89,7 +90,7 @@ fn a_child_starts_threads_where_others_waited() {
 #[test]
 fn a_callback_may_fork() {
     alone!();
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     let (inner, outer) = (host.point(MessagePublish).unwrap(), host.point(MessagePublish).unwrap());
     let forks = Callbacks::new("test").on(MessagePublish, "fork", Priority::new(1), move |message| {
         if message.topic.as_str() != "fork" {

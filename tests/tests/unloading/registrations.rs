@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 
-use hookrail::{Config, End, Host, Revocable, Services};
+use hookrail::{End, Host, Revocable, Services};
 use hookrail_abi::boundary::Handle;
 use hookrail_tests::alone;
+use hookrail_tests::scene::patient;
 use hookrail_tests::specimens::c;
 
 /// The table `test-bus/1`.
@@ -86,7 +87,7 @@ fn registrations_with_a_service_end_before_the_instance_stops() {
     alone!();
     // SAFETY: the plugin of this test knows this table by this id.
     unsafe { Services::register("test-bus/1", &BUS) };
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     let (running, rounds) = (Arc::new(()), 100);
     let publishers: Vec<_> = (0..3)
         .map(|_| {

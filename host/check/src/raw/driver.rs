@@ -18,7 +18,7 @@ use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 pub(crate) use self::endpoint::{Accepted, Running, Streams};
 use super::callback::Callback;
 use super::frame::within;
-use super::host;
+use super::{handle, host};
 
 /// Lifecycle functions run on one thread at a time.
 static LIFECYCLE: Mutex<()> = Mutex::new(());
@@ -39,7 +39,7 @@ pub(crate) struct Library {
 pub(crate) struct Instance {
     library: Library,
     state: *mut boundary::Instance,
-    handle: &'static host::Handle,
+    handle: &'static handle::Handle,
     pub(crate) callbacks: Vec<Callback>,
 }
 
@@ -160,7 +160,7 @@ impl Library {
 
     /// Creates an instance.
     pub(crate) fn create(self, name: &str, config: &str) -> Result<Instance, Refusal> {
-        let handle = host::handle(config);
+        let handle = handle::handle(config);
         let mut state = null_mut();
         // SAFETY: text for the call, room for a pointer, a handle that stays.
         lifecycle("create", || unsafe {
@@ -214,6 +214,7 @@ impl Instance {
     /// Stops it. Call it once, when it was started and no callback runs.
     pub(crate) fn stop(&mut self) -> Result<(), Refusal> {
         self.callbacks.clear();
+        self.handle.bus.close();
         // SAFETY: by the invariant the state is valid; `self` is exclusive, so no callback runs.
         lifecycle("stop", || unsafe { (self.library.entry.stop)(self.state) })
     }
@@ -222,7 +223,7 @@ impl Instance {
     pub(crate) fn destroy(self) -> Result<(), Refusal> {
         // SAFETY: by the invariant the state is valid, and it is not used again.
         let answer = lifecycle("destroy", || unsafe { (self.library.entry.destroy)(self.state) });
-        host::bury(self.handle);
+        handle::bury(self.handle);
         answer
     }
 

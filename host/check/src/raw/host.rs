@@ -1,11 +1,8 @@
 //! The host that the driver plays: its table, its services, and the offences it catches.
 
-use std::collections::BTreeSet;
 use std::ffi::{c_int, c_void};
-use std::path::PathBuf;
 use std::ptr::{from_mut, from_ref, null, null_mut};
 use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
-use std::sync::{LazyLock, Mutex};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{
@@ -15,9 +12,9 @@ use hookrail_abi::boundary::{
 };
 
 use super::callback::Callback;
-use super::config::Config;
-use super::frame;
-use super::offences::{checked, lock, offence};
+use super::handle::{self, Handle, ask_back, called};
+use super::offences::{checked, offence};
+use super::{bus_service, dispatch, frame};
 
 /// The table of a host of ABI 1.0.
 pub(crate) static TABLE: HostTable =
@@ -46,56 +43,22 @@ pub(crate) struct Services;
 
 /// Bit N withholds the Nth service.
 static WITHHELD: AtomicU8 = AtomicU8::new(0);
-/// The entry whose `query` is called from within the host's functions.
-static ASKED: AtomicPtr<Entry> = AtomicPtr::new(null_mut());
-/// The addresses of the handles of living instances.
-static LIVE: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
-const SERVICES: [&str; 5] = ["config/1", "config/2", "dirs/1", "log/1", "unit/1"];
+const SERVICES: [&str; 7] = ["bus/1", "config/1", "config/2", "dirs/1", "dispatch/1", "log/1", "unit/1"];
 
 impl Services {
     pub(crate) const COUNT: u8 = SERVICES.len() as u8;
+
+    /// From now on, every host function that the plugin calls queries the plugin for a table before it returns.
+    pub(crate) fn ask_back(entry: &'static Entry) {
+        handle::ask(entry);
+    }
 
     /// Withholds the services whose bits are set, from now on; returns their names.
     pub(crate) fn withhold(bits: u8) -> Vec<&'static str> {
         WITHHELD.store(bits, Ordering::SeqCst);
         (0..SERVICES.len()).filter(|index| bits >> index & 1 == 1).map(|index| SERVICES[index]).collect()
     }
-
-    /// From now on, every host function that the plugin calls queries the plugin for a table before it returns.
-    pub(crate) fn ask_back(entry: &'static Entry) {
-        ASKED.store(from_ref(entry).cast_mut(), Ordering::SeqCst);
-    }
-}
-
-/// The target of an instance's handle. Never freed, since threads of the plugin may use it. The handle of an ended
-/// instance is reused for another one with the same configuration, so that the heap does not grow.
-pub(super) struct Handle {
-    /// The configuration that it was made for.
-    given: String,
-    config: Config,
-    home: PathBuf,
-}
-
-/// In the check's own directory. The first instance is created before the plugin may change the working directory.
-static HOME: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_dir().unwrap_or_default().join("instance"));
-
-static IDLE: Mutex<Vec<&'static Handle>> = Mutex::new(Vec::new());
-
-pub(super) fn handle(config: &str) -> &'static Handle {
-    let mut idle = lock(&IDLE);
-    let again = idle.iter().position(|handle| handle.given == config).map(|at| idle.swap_remove(at));
-    let new = || Handle { given: config.into(), config: Config::default(), home: HOME.clone() };
-    let handle = again.unwrap_or_else(|| Box::leak(Box::new(new())));
-    handle.config.begin(config);
-    lock(&LIVE).insert(from_ref(handle).addr());
-    handle
-}
-
-/// The instance of this handle has ended.
-pub(super) fn bury(handle: &'static Handle) {
-    lock(&LIVE).remove(&from_ref(handle).addr());
-    lock(&IDLE).push(handle);
 }
 
 /// How many bytes of the heap are in use.
@@ -197,9 +160,11 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
     // SAFETY: the plugin passes text that is readable for the call.
     let id = unsafe { checked(id, "a service's id") };
     let services = [
+        from_ref(&bus_service::SERVICE).cast(),
         from_ref(&CONFIG).cast(),
         from_ref(&WRITABLE).cast(),
         from_ref(&DIRS).cast(),
+        from_ref(&dispatch::SERVICE).cast(),
         from_ref(&LOG).cast(),
         from_ref(&UNITS).cast(),
     ];
@@ -352,27 +317,6 @@ unsafe extern "C" fn state(handle: *const boundary::Handle, _: u64, _: *mut Unit
 unsafe extern "C" fn end(handle: *const boundary::Handle, _: u64) -> u32 {
     called(handle, "unit/1");
     NO_UNIT
-}
-
-/// A plugin's `query` must work at any time, on any thread.
-fn ask_back() {
-    // SAFETY: null, or the entry of a library, which is never closed.
-    if let Some(entry) = unsafe { ASKED.load(Ordering::SeqCst).as_ref() } {
-        for id in ["schema/1", "state/1", "no-such-table/1"] {
-            // SAFETY: text for the call.
-            unsafe { (entry.query)(Str::new(id)) };
-        }
-    }
-}
-
-/// It has called a function of that service with that handle; returns whether it may.
-fn called(handle: *const boundary::Handle, service: &str) -> bool {
-    ask_back();
-    let is_live = lock(&LIVE).contains(&handle.addr());
-    if !is_live {
-        offence(format!("it used {service} with the handle of no living instance"));
-    }
-    is_live
 }
 
 /// Passes everything on to the system: the library is never closed, so nothing has to be recorded.

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use hookrail::stream::Streams;
+use hookrail::stream::{NewStreams, Streams};
 use hookrail::{
-    EndpointKind, EndpointState, Host, Message, NoteEndpoint, PipelineConfig, Received, SinkConfig, SinkIo,
-    SourceConfig, SourceIo,
+    EndpointKind, EndpointState, Message, NoteEndpoint, PipelineConfig, Received, SinkConfig, SinkIo, SourceConfig,
+    SourceIo,
 };
 
 use super::{needing, none, shown, told};
@@ -41,8 +41,8 @@ pub(in super::super::super) fn unload(subject: &Subject) -> Found {
 
 /// Loads it, has each of its endpoints run in a pipeline of its own, and unloads it; returns what ran, and what did not.
 fn round(subject: &Subject, declared: &[NoteEndpoint]) -> Result<(Vec<String>, Vec<String>), Not> {
-    let host = subject.host()?;
-    let streams = pipelines(&host)?;
+    let host = subject.host_with(offer)?;
+    let streams = &host.streams;
     let plugin = subject.load(&host)?;
     let instance =
         host.plugin_views().into_iter().flat_map(|view| view.instances).next().ok_or("it has no instance")?;
@@ -53,7 +53,7 @@ fn round(subject: &Subject, declared: &[NoteEndpoint]) -> Result<(Vec<String>, V
     }
     let (mut ran, mut needs) = (Vec::new(), Vec::new());
     for (number, endpoint) in declared.iter().enumerate() {
-        match begun(&streams, &number.to_string(), endpoint)? {
+        match begun(streams, &number.to_string(), endpoint)? {
             Ok(()) => ran.push(shown(endpoint)),
             Err(why) => needs.push(needing(subject, endpoint, &why)),
         }
@@ -66,9 +66,8 @@ fn round(subject: &Subject, declared: &[NoteEndpoint]) -> Result<(Vec<String>, V
     Ok((ran, needs))
 }
 
-/// The pipelines of a host, which has a source without end, and a sink that takes everything.
-fn pipelines(host: &Host) -> Result<Streams, Not> {
-    let mut streams = Streams::of(host)?;
+/// A source without end, and a sink that takes everything.
+fn offer(streams: &mut NewStreams) {
     streams.offer_source(OURS, |_| {
         Ok(|io: &mut SourceIo<'_>| {
             while !io.wait(Duration::from_micros(100)) {
@@ -89,7 +88,6 @@ fn pipelines(host: &Host) -> Result<Streams, Not> {
             }
         })
     });
-    Ok(streams.begin(host)?)
 }
 
 /// One in which an endpoint is on one side, and ours on the other.
