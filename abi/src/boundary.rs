@@ -440,13 +440,6 @@ mod tests {
         check_layout!(UnloadService, 56: size 0, at_thread_exit 8, key_create 16, key_delete 24, set_specific 32,
             thread_create 40, keep 48);
         check_layout!(UnloadTable, 24: size 0, bind 8, probe 16);
-        check_layout!(UnitEvent, 48: size 0, kind 4, run 8, order 16, what 24, status 28, signal 32, input 36, output 40,
-            reserved 44);
-        check_layout!(UnitService, 64: size 0, start 8, next 16, watch 24, say 32, signal 40, state 48, end 56);
-        check_layout!(UnitSpec, 128: size 0, restarts 4, name 8, program 24, arguments 40, argument_count 48,
-            environment 56, environment_count 64, directory 72, ready_ns 88, order_ns 96, shutdown_ns 104, pong_ns 112,
-            ping_every_ns 120);
-        check_layout!(UnitStatus, 24: size 0, state 4, pid 8, reserved 12, restarts 16);
         check_layout!(WritableConfigService, 32: size 0, read 8, stored 16, write 24);
     }
 }

@@ -199,3 +199,19 @@ pub const UNIT_STOPPING: u32 = 5;
 pub const UNIT_WAITING: u32 = 6;
 /// It has ended too often, and is not started again.
 pub const UNIT_HAS_FAILED: u32 = 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_are_those_of_the_first_version() {
+        check_layout!(UnitEvent, 48: size 0, kind 4, run 8, order 16, what 24, status 28, signal 32, input 36, output 40,
+            reserved 44);
+        check_layout!(UnitService, 64: size 0, start 8, next 16, watch 24, say 32, signal 40, state 48, end 56);
+        check_layout!(UnitSpec, 128: size 0, restarts 4, name 8, program 24, arguments 40, argument_count 48,
+            environment 56, environment_count 64, directory 72, ready_ns 88, order_ns 96, shutdown_ns 104, pong_ns 112,
+            ping_every_ns 120);
+        check_layout!(UnitStatus, 24: size 0, state 4, pid 8, reserved 12, restarts 16);
+    }
+}

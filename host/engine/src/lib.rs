@@ -13,6 +13,7 @@ mod config;
 mod crashes;
 mod endpoints;
 mod event;
+mod fired;
 mod health;
 mod host;
 mod in_process;

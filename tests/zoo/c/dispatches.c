@@ -62,7 +62,11 @@ static uint32_t start(hookrail_instance *instance, hookrail_registrar *registrar
 {
   const hookrail_dispatch_spec spec = HOOKRAIL_DISPATCH_SPEC(HOOKRAIL_MESSAGE_PUBLISH);
   hookrail_text why = hookrail_bytes_empty();
-  if (service() == NULL || service()->point(instance->handle, &spec, &instance->publish, &why) != 0) {
+  if (service() == NULL) {
+    hookrail_host->report(HOOKRAIL_REPORT_ERROR, hookrail_str_of("the host has no service dispatch/1"));
+    return 1;
+  }
+  if (service()->point(instance->handle, &spec, &instance->publish, &why) != 0) {
     const hookrail_str said = { why.ptr, why.len };
     hookrail_host->report(HOOKRAIL_REPORT_ERROR, said);
     hookrail_bytes_free(&why);

@@ -13,7 +13,7 @@ use hookrail_tests::tasks::*;
 #[serde(default)]
 struct Config {
     /// So many threads dispatch messages, until the host dispatches no more.
-    threads: u64,
+    threads: u8,
 }
 
 struct Specimen {
@@ -82,7 +82,7 @@ impl Plugin for Specimen {
 
     fn start(host: &Startup, config: Config) -> Result<Self> {
         let instance = host.instance();
-        let dispatch = |number: u64| {
+        let dispatch = |number: u8| {
             let publish = instance.point(MessagePublish)?;
             Ok(std::thread::spawn(move || {
                 let mut message = Message::new("of.a.thread", number.to_string());

@@ -70,7 +70,7 @@ impl Bus {
     }
 
     /// Waits for that time, or until it is closed; returns whether it is.
-    fn wait(&self, timeout_ns: u64) -> bool {
+    pub(super) fn wait(&self, timeout_ns: u64) -> bool {
         let (state, is_open) = (lock(&self.state), |state: &mut State| !state.is_closed);
         if timeout_ns == STREAM_FOREVER {
             return self.changed.wait_while(state, is_open).unwrap_or_else(PoisonError::into_inner).is_closed;

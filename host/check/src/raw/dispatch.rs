@@ -1,22 +1,25 @@
-//! The points of the host that the driver plays: it has every one, and no callbacks on it.
+//! The points of the host that the driver plays: it has every one, and no callbacks on it, until the instance is being stopped.
 
+use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::ptr::from_ref;
+use std::sync::Mutex;
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{
-    self, Context, DISPATCH_OK, DispatchOutcome, DispatchPoint, DispatchService, DispatchSpec, Growing,
+    self, Context, DISPATCH_CLOSED, DISPATCH_OK, DispatchOutcome, DispatchPoint, DispatchService, DispatchSpec, Growing,
 };
 use hookrail_abi::verdict::raw;
 
-use super::handle::called;
-use super::offences::{checked, offence};
+use super::bus::Bus;
+use super::handle::{Handle, called};
+use super::offences::{checked, lock, offence};
 
 pub(super) static SERVICE: DispatchService =
     DispatchService { size: size_of::<DispatchService>() as u32, point, is_hooked, run, close };
 
-/// Whatever a plugin finds. A plugin that uses another one has made it up.
-static FOUND: u8 = 0;
+/// The addresses of what plugins were given: buses, of which each knows whether its instance is being stopped.
+static GIVEN: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
 /// # Safety
 /// As `dispatch/1` says.
@@ -30,10 +33,12 @@ unsafe extern "C" fn point(
     // SAFETY: by the contract.
     match unsafe { DispatchSpec::read(spec) } {
         Ok(spec) if is_live => {
-            // SAFETY: by the contract: the text is readable, and the point is the plugin's variable.
+            // SAFETY: by the contract: the text is readable, and the point is the plugin's variable; a live handle is ours.
             unsafe {
                 checked(spec.point, "the name of a point");
-                *point = from_ref(&FOUND).cast();
+                let bus = &(*handle.cast::<Handle>()).bus;
+                lock(&GIVEN).insert(from_ref(bus).addr());
+                *point = from_ref(bus).cast();
             }
             0
         }
@@ -47,16 +52,18 @@ unsafe extern "C" fn point(
     }
 }
 
-fn is_found(point: *const DispatchPoint) -> bool {
-    let is_found = point.cast() == from_ref(&FOUND);
-    if !is_found {
+/// The instance that was given the point, by its bus.
+fn given(point: *const DispatchPoint) -> Option<&'static Bus> {
+    let is_given = lock(&GIVEN).contains(&point.addr());
+    if !is_given {
         offence("it dispatched a point that it was not given");
     }
-    is_found
+    // SAFETY: it was given by `point`, and handles are never freed.
+    is_given.then(|| unsafe { &*point.cast() })
 }
 
 unsafe extern "C" fn is_hooked(point: *const DispatchPoint) -> u32 {
-    is_found(point);
+    given(point);
     0
 }
 
@@ -68,7 +75,9 @@ unsafe extern "C" fn run(
     _: *const Context,
     outcome: *mut DispatchOutcome,
 ) -> u32 {
-    is_found(point);
+    if given(point).is_none_or(|instance| instance.wait(0)) {
+        return DISPATCH_CLOSED;
+    }
     if payload.is_null() {
         offence("it dispatched a payload at null");
     }
@@ -78,5 +87,5 @@ unsafe extern "C" fn run(
 }
 
 unsafe extern "C" fn close(_: *const boundary::Handle, point: *const DispatchPoint) -> u32 {
-    u32::from(!is_found(point))
+    u32::from(given(point).is_none())
 }
