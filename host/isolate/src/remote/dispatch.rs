@@ -42,10 +42,8 @@ impl Dispatches {
                 Err(refused) => refuse(&of, number, refused),
             }
             open.fetch_sub(1, Ordering::Relaxed);
-            // It has run code of plugins, of which nothing is to be found on the stack of the next thread.
-            reclaim::clear_stack();
         };
-        if let Err(error) = std::thread::Builder::new().name("hookrail-dispatch".into()).spawn(run) {
+        if let Err(error) = reclaim::spawn("hookrail-dispatch", run) {
             self.open.fetch_sub(1, Ordering::Relaxed);
             refuse(live, number, format!("the host can start no thread: {error}"));
         }
