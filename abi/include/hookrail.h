@@ -135,6 +135,10 @@
 // What is being done on this thread has published too deep already; only of the service `bus/1`.
 #define HOOKRAIL_STREAM_TOO_DEEP 3
 
+// The queue of a subscription that blocks is full, and it is this thread that has received from it last: waiting for room
+// would never end. Only of the service `bus/1`.
+#define HOOKRAIL_STREAM_OWN_QUEUE 4
+
 // The oldest messages are delivered.
 #define HOOKRAIL_STREAM_DELIVERED 1
 
@@ -549,7 +553,8 @@ typedef struct {
   hookrail_str value;
 } hookrail_stream_mark;
 
-// What an endpoint exchanges messages with. Each function takes `stream`.
+// What an endpoint exchanges messages with. Each function takes `stream`. A function may be called within another one of
+// the same stream, on the same thread: `send`, for example, by a callback for the message that is being sent.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
@@ -625,7 +630,9 @@ typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
   // Opens an end that publishes, by `send`, as a source does; there are no marks. `send` returns
-  // `HOOKRAIL_STREAM_TOO_DEEP` if messages are being published on this thread too deep already.
+  // `HOOKRAIL_STREAM_TOO_DEEP` if messages are being published on this thread too deep already. It waits
+  // only for subscriptions that block and want some of the messages, and for none from which this thread has received
+  // last: if the queue of that one is full, it returns `HOOKRAIL_STREAM_OWN_QUEUE`, and takes nothing.
   uint32_t (*publish)(const hookrail_handle *handle,
                       hookrail_stream_io *io,
                       uint64_t *id,

@@ -52,7 +52,9 @@ pub struct BusService {
     /// Size of this structure in bytes.
     pub size: u32,
     /// Opens an end that publishes, by `send`, as a source does; there are no marks. `send` returns
-    /// [`STREAM_TOO_DEEP`](super::STREAM_TOO_DEEP) if messages are being published on this thread too deep already.
+    /// [`STREAM_TOO_DEEP`](super::STREAM_TOO_DEEP) if messages are being published on this thread too deep already. It waits
+    /// only for subscriptions that block and want some of the messages, and for none from which this thread has received
+    /// last: if the queue of that one is full, it returns [`STREAM_OWN_QUEUE`](super::STREAM_OWN_QUEUE), and takes nothing.
     pub publish: unsafe extern "C" fn(handle: *const Handle, io: *mut StreamIo, id: *mut u64, why: *mut Text) -> u32,
     /// Opens an end that receives, as a sink does. While another generation of the instance has a subscription of that
     /// name, nothing is received; then what that one has left comes first.

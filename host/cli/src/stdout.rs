@@ -29,10 +29,10 @@ pub(crate) fn ours() -> &'static File {
     OURS.get_or_init(|| cloned().expect("one more descriptor can be had"))
 }
 
-/// Whether whoever reads it has gone: a pipe, a socket or a terminal without its other end.
+/// Whether whoever reads it has gone, as in `hookrail tap | head -1`: a pipe, a socket or a terminal without its other end.
 pub(crate) fn has_no_reader() -> bool {
     let mut polled = [PollFd::new(ours(), PollFlags::empty())];
-    let looked = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    let looked = poll(&mut polled, Some(&Timespec::default()));
     looked.is_ok() && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
@@ -57,13 +57,6 @@ pub(crate) fn write_all(mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether nobody reads it any more, as in `hookrail tap | head -1`.
-pub(crate) fn is_closed() -> bool {
-    let mut polled = [PollFd::new(ours(), PollFlags::empty())];
-    let asked = poll(&mut polled, Some(&Timespec::default()));
-    asked.is_ok() && polled[0].revents().contains(PollFlags::ERR)
 }
 
 /// How many lines the terminal shows, if it is one that says so.

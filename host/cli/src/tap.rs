@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Tap) -> Result<ExitCode, Error> {
         match items.recv_timeout(LOOK) {
             _ if interrupt.has_come() => break false,
             // Whoever reads has seen enough.
-            Poll::Pending if stdout::is_closed() => return Ok(ExitCode::Ok),
+            Poll::Pending if stdout::has_no_reader() => return Ok(ExitCode::Ok),
             Poll::Pending => {}
             Poll::Ready(None) => break true,
             Poll::Ready(Some(item)) => match item? {
@@ -86,8 +86,10 @@ fn line(tapped: &Tapped) -> String {
     if tapped.headers_left_out > 0 {
         line.push_str(&format!("  [{} headers left out]", tapped.headers_left_out));
     }
-    if let Some(bytes) = tapped.body_bytes {
-        line.push_str(&format!("  [cut: it has {bytes} bytes]"));
+    for (part, bytes) in [("the topic", tapped.topic_bytes), ("it", tapped.body_bytes)] {
+        if let Some(bytes) = bytes {
+            line.push_str(&format!("  [cut: {part} has {bytes} bytes]"));
+        }
     }
     if !tapped.kind.is_empty() {
         line.push_str(&format!("  [{}", tapped.kind));
@@ -124,10 +126,10 @@ mod tests {
         let mut tapped = Tapped::new(TapPlace::Dropped, message);
         (tapped.pipeline, tapped.endpoint) = ("logs".into(), "files".into());
         (tapped.kind, tapped.decided_by, tapped.reason) = ("denied".into(), "mask/mask".into(), "no".into());
-        tapped.body_bytes = Some(70_000);
+        (tapped.topic_bytes, tapped.body_bytes) = (Some(5000), Some(70_000));
         assert_eq!(
             line(&tapped),
-            r"13:04:05.006Z  logs/files  log.app level=error  two\nlines \u{1b}[2J  [cut: it has 70000 bytes]  [denied by mask/mask: no]"
+            r"13:04:05.006Z  logs/files  log.app level=error  two\nlines \u{1b}[2J  [cut: the topic has 5000 bytes]  [cut: it has 70000 bytes]  [denied by mask/mask: no]"
         );
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn run(options: &Top) -> Result<ExitCode, Error> {
     let is_live = stdout::ours().is_terminal() && !options.once && !options.json;
     let mut before = see(&mut client)?;
     loop {
-        if interrupt.wait_for(options.interval) || stdout::is_closed() {
+        if interrupt.wait_for(options.interval) || stdout::has_no_reader() {
             return Ok(ExitCode::Ok);
         }
         let now = match see(&mut client) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hookrail_dispatch::Condvar;
+use hookrail_dispatch::{Condvar, reclaim};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::log;
 use hookrail_model::wire::{Answer, Greeting, InvalidRequest, MAX_LINE, RawRequest, Reply, line};
@@ -226,8 +226,9 @@ impl Connection {
         // connection is closed, since unloading them would wait for it.
         thread::scope(|scope| {
             let acting = thread::Builder::new().name("hookrail-act".into());
-            let acting =
-                acting.spawn_scoped(scope, execute).map_err(|source| Error::system("start a thread".into(), source))?;
+            let acting = acting
+                .spawn_scoped(scope, || reclaim::running(execute))
+                .map_err(|source| Error::system("start a thread".into(), source))?;
             acting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }

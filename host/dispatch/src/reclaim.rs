@@ -5,6 +5,7 @@
 
 mod grace;
 mod residue;
+mod running;
 mod slot;
 mod threads;
 
@@ -14,6 +15,7 @@ use parking_lot::Mutex;
 
 pub use grace::Grace;
 pub use residue::clear_stack;
+pub use running::{running, spawn};
 pub use slot::{EVERYTHING, Slot, Stay};
 pub use threads::all;
 pub(crate) use threads::{current, own, register};

@@ -281,7 +281,10 @@ impl Body for InProcess {
             // SAFETY: by its invariant the instance's state is valid, and it is not used again.
             self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
         }
-        self.handles.values().for_each(|handle| handle.ephemeral.end());
+        for handle in self.handles.values() {
+            handle.ephemeral.end();
+            handle.kept.lock().retire();
+        }
         self.library.diagnostics.forget_instances();
     }
 

@@ -6,6 +6,7 @@
 //!
 //! Must know nothing of the purpose of those services, of packages, of the store, or of commands. Stands on the loader.
 
+mod acting;
 mod admission;
 mod body;
 mod builtin;
@@ -32,6 +33,7 @@ mod units;
 mod unload;
 mod writable;
 
+pub use acting::Actor;
 pub use body::{Admission, Body, Configured, Request, Response, Saved, WorkerStatus};
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 #[cfg(feature = "config-file")]
@@ -50,7 +52,7 @@ pub use isolation::{Isolation, Placement, provide};
 pub use keeping::Keeper;
 pub use plugin::{declared_endpoints, schema};
 pub use points::{DispatchContext, Dispatched, FoundPoint, NotDispatched, PointWish, Points};
-pub use service::{BusWish, Caller, Guest, Revocable, Services, offer, sweep_instance};
+pub use service::{BusWish, Caller, Guest, Keepsake, Revocable, Services, offer, sweep_instance};
 pub use ticket::Ticket;
 pub use units::{Next, UnitControl, UnitEnd, UnitEvent, UnitInbox, UnitNow, UnitOrder, UnitSaid, UnitSpec, Units};
 pub use writable::{NotWritten, Taken, Writable};

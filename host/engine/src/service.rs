@@ -6,11 +6,11 @@ mod config;
 mod dispatch;
 mod ephemeral;
 mod guest;
+mod kept;
 mod registrations;
 mod unit;
 mod units;
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::path::PathBuf;
@@ -28,6 +28,8 @@ pub use bus_spec::BusWish;
 pub use ephemeral::sweep_instance;
 pub(crate) use ephemeral::{Ephemeral, sweep};
 pub use guest::Guest;
+pub use kept::Keepsake;
+pub(crate) use kept::Kept;
 pub(crate) use registrations::Registrations;
 pub use registrations::Revocable;
 pub(crate) use units::UnitsOf;
@@ -37,7 +39,7 @@ use crate::points::Points;
 use crate::register::register;
 use crate::writable::Writable;
 
-/// How much services may keep for one generation of an instance.
+/// How much services may keep for one life of an instance.
 const MOST: usize = 256;
 
 /// The table that every plugin gets. There is one per process: what belongs to one host travels in handles.
@@ -67,8 +69,8 @@ pub(crate) struct Handle {
     pub(crate) diagnostics: Arc<PluginDiagnostics>,
     /// What the instance has registered with services.
     pub(crate) registrations: Registrations,
-    /// What services keep for the instance, by the ids of their registrations.
-    pub(crate) kept: Mutex<BTreeMap<u64, Box<dyn Any + Send>>>,
+    /// What services keep for the instance.
+    pub(crate) kept: Mutex<Kept>,
     /// What runs the endpoints of its host.
     pub(crate) attending: Attending,
 }
@@ -188,8 +190,8 @@ impl Caller<'_> {
 
     /// Keeps what the plugin has addresses of, until it is [released](Self::release) or the library is gone: for longer
     /// than the registration with that id, which ends when the instance is stopped.
-    pub fn keep(&self, id: u64, kept: Box<dyn Any + Send>) {
-        self.0.kept.lock().insert(id, kept);
+    pub fn keep(&self, id: u64, kept: Box<dyn Keepsake>) {
+        self.0.kept.lock().add(id, kept);
     }
 
     /// Whether more may be kept.
@@ -197,7 +199,7 @@ impl Caller<'_> {
     /// # Errors
     /// If the instance has as much as one may have.
     pub fn may_keep(&self) -> Result<(), String> {
-        match self.0.kept.lock().len() {
+        match self.0.kept.lock().count() {
             MOST.. => Err(format!("the instance has {MOST} points, publishers and subscriptions already")),
             _ => Ok(()),
         }
@@ -205,15 +207,14 @@ impl Caller<'_> {
 
     /// As [`release`](Self::release), for what is kept and is meant by `is_it`.
     fn release_if<T: 'static>(&self, is_it: impl Fn(&T) -> bool) -> bool {
-        let is_it = |kept: &Box<dyn Any + Send>| kept.downcast_ref().is_some_and(&is_it);
-        let id = self.0.kept.lock().iter().find(|(_, kept)| is_it(kept)).map(|(id, _)| *id);
+        let id = self.0.kept.lock().find(is_it);
         id.is_some_and(|id| self.release(id))
     }
 
     /// Revokes what the instance registered under that id, and drops what is kept for it. Returns whether something was.
     pub fn release(&self, id: u64) -> bool {
         self.unregister(id);
-        let kept = self.0.kept.lock().remove(&id);
+        let kept = self.0.kept.lock().remove(id);
         kept.is_some()
     }
 

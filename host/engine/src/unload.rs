@@ -166,7 +166,7 @@ impl Unloading {
                 let taken = unloading.lock().take();
                 taken.expect("one thread is started").end();
             };
-            std::thread::Builder::new().name("hookrail-unload".into()).spawn(end)
+            reclaim::spawn("hookrail-unload", end)
         };
         while start().is_err() {
             std::thread::sleep(PAUSE);
@@ -181,7 +181,6 @@ impl Unloading {
     }
 
     fn end_plugin(self) {
-        reclaim::register_thread();
         self.callbacks.iter().for_each(|callback| callback.ctx.release());
         drop(self.callbacks);
         let (before, after) = match self.then {

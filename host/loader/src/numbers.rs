@@ -50,11 +50,10 @@ impl Numbers {
         let (mut infos, mut values) = (Vec::<MetricInfo>::new(), Vec::new());
         for (index, metric) in metrics.iter().enumerate() {
             // SAFETY: by the contract its texts lie in the library.
-            let read =
-                unsafe { info(metric) }.and_then(|info| match infos.iter().any(|other| other.name == info.name) {
-                    true => Err(format!("another one is called `{}` as well", info.name)),
-                    false => Ok(info),
-                });
+            let read = unsafe { info(metric) }.and_then(|info| match info.check_beside(&infos) {
+                Ok(()) => Ok(info),
+                Err(why) => Err(format!("`{}`: {why}", info.name.escape_debug())),
+            });
             match read {
                 Ok(info) => {
                     infos.push(info);
@@ -71,8 +70,8 @@ impl Numbers {
     /// The numbers of a library in another process, which tells them; that it keeps to the rules is checked.
     pub fn elsewhere(mut infos: Vec<MetricInfo>) -> Option<Self> {
         infos.truncate(MOST);
-        let is_right = |info: &MetricInfo| info.check().is_ok();
-        let are_right = infos.iter().all(is_right) && !infos.is_empty();
+        let is_right = |index: usize| infos[index].check_beside(&infos[..index]).is_ok();
+        let are_right = (0..infos.len()).all(is_right) && !infos.is_empty();
         are_right.then(|| Numbers { values: Mutex::new(Values::Told(vec![0; infos.len()])), infos })
     }
 
@@ -144,10 +143,7 @@ unsafe fn info(metric: &Metric) -> Result<MetricInfo, String> {
     if metric.value.is_null() || !metric.value.is_aligned() {
         return Err(format!("`{}` has no aligned value", info.name.escape_debug()));
     }
-    match info.check() {
-        Ok(()) => Ok(info),
-        Err(why) => Err(format!("`{}`: {why}", info.name.escape_debug())),
-    }
+    Ok(info)
 }
 
 #[cfg(test)]
@@ -177,6 +173,8 @@ mod tests {
                 help: Str { ptr: c"a".as_ptr().cast(), len: 1 << 40 },
                 ..metric("long", METRIC_GAUGE, &raw const value)
             },
+            Metric { unit: Str::new("bytes"), ..metric("held", METRIC_GAUGE, &raw const value) },
+            metric("held_bytes", METRIC_COUNTER, &raw const value),
             metric("also_good", METRIC_GAUGE, &raw const value),
         ];
         let table = MetricsTable { size: 16, count: metrics.len() as u32, metrics: metrics.as_ptr() };
@@ -184,16 +182,20 @@ mod tests {
         let numbers = unsafe { Numbers::new(&table, "a") }.unwrap();
         let view = numbers.view();
         let named: Vec<_> = view.iter().map(|metric| (&*metric.info.name, metric.value)).collect();
-        assert_eq!(named, [("good", 7), ("also_good", 7)]);
+        assert_eq!(named, [("good", 7), ("held", 7), ("also_good", 7)]);
         numbers.end();
         value.store(8, Ordering::Relaxed);
-        assert_eq!(numbers.bits(), [7, 7], "it is not read any more");
+        assert_eq!(numbers.bits(), [7, 7, 7], "it is not read any more");
     }
 
     #[test]
     fn what_another_process_tells_is_checked() {
         let info = |name: &str| MetricInfo::new(name, "What it is.", FamilyKind::Counter);
         assert!(Numbers::elsewhere(vec![info("a\n")]).is_none() && Numbers::elsewhere(Vec::new()).is_none());
+        assert!(Numbers::elsewhere(vec![info("a"), info("a")]).is_none());
+        let mut in_bytes = info("a");
+        in_bytes.unit = "bytes".into();
+        assert!(Numbers::elsewhere(vec![info("a_bytes"), in_bytes]).is_none());
         let numbers = Numbers::elsewhere(vec![info("a"), info("b")]).unwrap();
         numbers.tell(vec![1]);
         assert_eq!(numbers.bits(), [0, 0]);

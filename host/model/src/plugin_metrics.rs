@@ -50,11 +50,11 @@ impl MetricInfo {
         if !is_word(&self.name, 48) || !self.name.starts_with(|letter: char| letter.is_ascii_lowercase()) {
             return Err("its name is not 1 to 48 lower-case letters, digits and `_`, a letter first".into());
         }
-        if let Some(end) = ADDED.into_iter().find(|end| self.name.ends_with(end)) {
-            return Err(format!("its name ends in `{end}`, which is added where it belongs"));
-        }
         if self.unit.len() > 16 || !self.unit.chars().all(|letter| letter.is_ascii_lowercase()) {
             return Err("its unit is not at most 16 lower-case letters".into());
+        }
+        if let Some(end) = ADDED.into_iter().find(|end| self.name.ends_with(end) || self.full_name().ends_with(end)) {
+            return Err(format!("its name ends in `{end}`, which is added where it belongs"));
         }
         if self.help.is_empty() || self.help.len() > 200 {
             return Err("what it is, is not said in 1 to 200 bytes".into());
@@ -62,6 +62,27 @@ impl MetricInfo {
         match self.kind {
             FamilyKind::Counter | FamilyKind::Gauge => Ok(()),
             _ => Err("it is neither a counter nor a gauge".into()),
+        }
+    }
+
+    /// As [`check`](Self::check), and refuses what would be shown under the name of one of the others.
+    ///
+    /// # Errors
+    /// That is what is wrong.
+    pub fn check_beside(&self, others: &[MetricInfo]) -> Result<(), String> {
+        self.check()?;
+        let full = self.full_name();
+        match others.iter().any(|other| other.full_name() == full) {
+            true => Err(format!("another one is called `{full}` as well")),
+            false => Ok(()),
+        }
+    }
+
+    /// The name that it is shown under, behind that of its plugin and before `_total`: with the unit.
+    pub fn full_name(&self) -> String {
+        match &*self.unit {
+            "" => self.name.clone(),
+            unit => format!("{}_{unit}", self.name),
         }
     }
 
@@ -105,8 +126,27 @@ mod tests {
         assert!(info.check().is_err(), "nobody knows what it is");
         (info.help, info.unit) = ("What it is.".into(), "By tes".into());
         assert!(info.check().is_err());
+        info.unit = "total".into();
+        assert!(info.check().is_err(), "as the counter `a` would");
         (info.unit, info.kind) = ("bytes".into(), FamilyKind::Summary);
         assert!(info.check().is_err());
+    }
+
+    #[test]
+    fn no_two_numbers_are_shown_under_one_name() {
+        let info = |name: &str, unit: &str, kind| {
+            let mut info = MetricInfo::new(name, "What it is.", kind);
+            info.unit = unit.into();
+            info
+        };
+        let there = [info("a", "bytes", FamilyKind::Counter)];
+        for (name, unit, is_right) in
+            [("a", "bytes", false), ("a_bytes", "", false), ("a", "", true), ("b", "bytes", true)]
+        {
+            for kind in [FamilyKind::Counter, FamilyKind::Gauge] {
+                assert_eq!(info(name, unit, kind).check_beside(&there).is_ok(), is_right, "{name} {unit}");
+            }
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum TapPlace {
-    /// As their sources have sent them, before any callback: nothing is masked yet.
+    /// As their sources have sent them, before any callback: with every secret that came in.
     Received,
     /// As all callbacks of `message.publish` have left them, on their way to the sinks.
     #[default]
@@ -36,8 +36,15 @@ pub struct Tapped {
     /// The source or the sink on whose thread it passed; empty if it was none of the two.
     #[serde(default)]
     pub endpoint: String,
-    /// The message as JSON, with secrets masked; a long body or many headers are cut.
+    /// The message as JSON, as it was at that place: what callbacks before it have masked is masked, and nothing else. What
+    /// is long in it is cut.
     pub message: Value,
+    /// The length of its topic in bytes, if that was cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic_bytes: Option<u64>,
+    /// The length of its source in bytes, if that was cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_bytes: Option<u64>,
     /// The length of its body in bytes, if that was cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_bytes: Option<u64>,
@@ -124,6 +131,8 @@ impl Tapped {
             pipeline: String::new(),
             endpoint: String::new(),
             message,
+            topic_bytes: None,
+            source_bytes: None,
             body_bytes: None,
             headers_left_out: 0,
             kind: String::new(),

@@ -15,8 +15,9 @@ use std::sync::Arc;
 use hookrail_model::bus::{BusView, SubscriptionView};
 use parking_lot::Mutex;
 
-use crate::flow::{Flow, Outlet, Points, Routing};
+use crate::flow::{Flow, Points, Routing, WaitsFor};
 use crate::marks::Marks;
+use crate::outlet::Outlet;
 use crate::queue::{Mode, Queue};
 use crate::source::Inlet;
 use spec::Spec;
@@ -48,7 +49,7 @@ struct Subscription {
 
 impl Bus {
     pub(crate) fn new(points: &Arc<Points>) -> Self {
-        Bus { flow: Arc::new(Flow::new(points)), state: Mutex::default() }
+        Bus { flow: Arc::new(Flow::new(points, WaitsFor::Wanted)), state: Mutex::default() }
     }
 
     fn subscribe(&self, instance: &str, generation: usize, spec: Spec) -> Result<Arc<Subscription>, String> {
@@ -61,7 +62,7 @@ impl Bus {
         if same.iter().any(|known| known.generation == generation) {
             return Err(format!("it has a subscription named `{}` already", spec.name));
         }
-        let outlet = Arc::new(Outlet::new(Queue::new(spec.queue.clone(), None)));
+        let outlet = Arc::new(Outlet::new(format!("{instance}/{}", spec.name), Queue::new(spec.queue.clone(), None)));
         let subscription = Arc::new(Subscription { instance: instance.into(), generation, spec, outlet });
         same.push(subscription.clone());
         self.route(&state);

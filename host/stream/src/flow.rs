@@ -1,11 +1,8 @@
-//! The path of messages through one pipeline: from a source through the chain of `message.publish` to the queues, and from
-//! a queue to its sink.
+//! The path of messages through one pipeline: from a source through the chain of `message.publish` to the queues.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::mem::{swap, take};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
@@ -16,18 +13,19 @@ use hookrail_model::error::Error;
 use parking_lot::Mutex;
 
 use crate::counts::{Count, Drops};
-use crate::item::{Answered, Item, Kept, Refused, Settled};
-use crate::queue::Queue;
+use crate::item::{Item, Kept, Refused};
+use crate::outlet::Outlet;
 use crate::receipt::{Receipt, Tracker};
 use crate::route::Routes;
+use crate::source::Inlet;
 use crate::topic::Cache;
 
 /// The points that messages pass.
 #[derive(Debug)]
 pub(crate) struct Points {
     pub(crate) publish: HookPoint<MessagePublish>,
-    delivered: HookPoint<MessageDelivered>,
-    dropped: HookPoint<MessageDropped>,
+    pub(crate) delivered: HookPoint<MessageDelivered>,
+    pub(crate) dropped: HookPoint<MessageDropped>,
     is_withheld: bool,
 }
 
@@ -35,11 +33,22 @@ pub(crate) struct Points {
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) points: Arc<Points>,
+    waits_for: WaitsFor,
     routing: Mutex<Arc<Routing>>,
     pub(crate) received: Count,
     pub(crate) routed: Count,
     /// Of those that reached no queue.
     pub(crate) drops: Drops,
+}
+
+/// For whose room a source waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitsFor {
+    /// That of all queues which block: a pipeline is as fast as the slowest of its sinks.
+    All,
+    /// That of those which want its messages: on a bus nobody waits for a subscription that has nothing to do with it. And
+    /// nobody waits for a queue that it is to empty itself.
+    Wanted,
 }
 
 /// The sinks of a pipeline, and what each of them wants.
@@ -50,17 +59,25 @@ pub(crate) struct Routing {
     pub(crate) outlets: Vec<Arc<Outlet>>,
 }
 
-/// The way to one sink.
-#[derive(Debug)]
-pub(crate) struct Outlet {
-    pub(crate) queue: Queue,
-    pub(crate) given: Count,
-    pub(crate) delivered: Count,
-    pub(crate) drops: Drops,
-    /// Whether its sink is no more part of a pipeline that goes on.
-    is_gone: AtomicBool,
-    /// Who gets what is left, and what comes late.
-    heir: OnceLock<Arc<Outlet>>,
+/// Messages of a source, which are left empty once they are sent.
+pub(crate) struct Batch<'a> {
+    pub(crate) messages: &'a mut [Message],
+    pub(crate) from: &'a Inlet,
+    pub(crate) tracker: &'a Arc<Tracker>,
+    pub(crate) mark: Option<(String, String)>,
+    /// Until when to wait for room.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// Why nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotSent {
+    /// The source is to end.
+    Closed,
+    /// There was no room in time.
+    NoRoom,
+    /// There will be none while this thread waits, since it is to empty the queue.
+    OwnQueue,
 }
 
 /// What a source needs to send, and uses again and again.
@@ -70,6 +87,8 @@ pub(crate) struct Sending {
     batches: Vec<Vec<Item>>,
     topics: Cache<usize>,
     found: Vec<usize>,
+    /// Whose room was waited for, in ascending order, unless it was that of all.
+    waited_for: Vec<usize>,
     refused: Vec<Refused>,
     /// Emptied messages, to be filled again.
     spares: Vec<Arc<Message>>,
@@ -114,7 +133,7 @@ impl Points {
     }
 
     /// Has the callbacks of `message.dropped` told.
-    fn dropped(&self, message: Message, kind: DropKind, outcome: Option<&Outcome>, why: &str) {
+    pub(crate) fn dropped(&self, message: Message, kind: DropKind, outcome: Option<&Outcome>, why: &str) {
         if !self.dropped.is_hooked() {
             return;
         }
@@ -137,9 +156,9 @@ impl Points {
 }
 
 impl Flow {
-    pub(crate) fn new(points: &Arc<Points>) -> Self {
+    pub(crate) fn new(points: &Arc<Points>, waits_for: WaitsFor) -> Self {
         let (received, routed, drops) = (Count::default(), Count::default(), Drops::default());
-        Flow { points: points.clone(), routing: Mutex::default(), received, routed, drops }
+        Flow { points: points.clone(), waits_for, routing: Mutex::default(), received, routed, drops }
     }
 
     /// Where messages go now.
@@ -154,21 +173,12 @@ impl Flow {
         std::mem::replace(&mut *self.routing.lock(), Arc::new(routing))
     }
 
-    /// Waits until each queue that blocks has room; see [`Queue::wait_for_room`].
-    pub(crate) fn wait_for_room(&self, deadline: Option<Instant>, is_over: impl Fn() -> bool) -> bool {
-        self.routing().outlets.iter().all(|outlet| outlet.queue.wait_for_room(deadline, &is_over))
-    }
-
-    /// Sends messages, which are left empty: each is decided by the chain, and given to the sinks that want it. Waits while
-    /// a queue that blocks is full.
-    pub(crate) fn send(
-        &self,
-        sending: &mut Sending,
-        messages: &mut [Message],
-        tracker: &Arc<Tracker>,
-        mark: Option<(String, String)>,
-    ) {
-        let routing = self.routing();
+    /// Sends messages, once there is room for them: each is decided by the chain, and given to the sinks that want it. All
+    /// of them, or none.
+    pub(crate) fn send(&self, sending: &mut Sending, batch: Batch<'_>) -> Result<(), NotSent> {
+        let routing = self.wait_for_room(sending, &batch)?;
+        let Batch { messages, from, tracker, mark, deadline } = batch;
+        from.sent.add(messages.len());
         sending.batches.resize_with(routing.outlets.len(), Vec::new);
         let mut receipt = tracker.begin(mark, messages.len() * routing.outlets.len());
         tracker.spares.take(&mut sending.spares);
@@ -182,12 +192,48 @@ impl Flow {
             }
             self.route(&routing.routes, sending, message, &mut receipt);
         }
-        for (outlet, batch) in routing.outlets.iter().zip(&mut sending.batches) {
-            if !batch.is_empty() {
-                outlet.put(&self.points, batch, &mut sending.refused);
+        for (number, outlet) in routing.outlets.iter().enumerate() {
+            if sending.batches[number].is_empty() {
+                continue;
+            }
+            // Nobody has waited for those that want a message only as a callback has left it.
+            let has_room = self.waits_for == WaitsFor::All
+                || sending.waited_for.binary_search(&number).is_ok()
+                || outlet.wait_for_room(deadline, from).is_ok();
+            let (batch, refused) = (&mut sending.batches[number], &mut sending.refused);
+            match has_room {
+                true => outlet.put(&self.points, batch, refused),
+                false => outlet.refuse(&self.points, batch),
             }
         }
         receipt.settle();
+        Ok(())
+    }
+
+    /// Waits until there is room for messages, and returns where they go.
+    fn wait_for_room(&self, sending: &mut Sending, batch: &Batch<'_>) -> Result<Arc<Routing>, NotSent> {
+        loop {
+            let routing = self.routing();
+            match self.waits_for {
+                WaitsFor::All => {
+                    for outlet in &routing.outlets {
+                        if !outlet.queue.wait_for_room(batch.deadline, || batch.from.is_closed()) {
+                            return Err(NotSent::of(batch.from));
+                        }
+                    }
+                }
+                WaitsFor::Wanted => {
+                    sending.find_blocking(&routing, batch.messages);
+                    for number in &sending.waited_for {
+                        routing.outlets[*number].wait_for_room(batch.deadline, batch.from)?;
+                    }
+                }
+            }
+            // What has changed meanwhile is waited for, too.
+            if Arc::ptr_eq(&routing, &self.routing()) {
+                return Ok(routing);
+            }
+        }
     }
 
     fn route(&self, routes: &Routes, sending: &mut Sending, message: &mut Message, receipt: &mut Receipt) {
@@ -209,123 +255,26 @@ impl Flow {
     }
 }
 
-impl Outlet {
-    pub(crate) fn new(queue: Queue) -> Self {
-        let (given, delivered, drops) = (Count::default(), Count::default(), Drops::default());
-        // What was on disk.
-        given.add(queue.held());
-        Outlet { queue, given, delivered, drops, is_gone: AtomicBool::new(false), heir: OnceLock::new() }
-    }
-
-    /// From now on that one gets what this one cannot give any more. Before its queue is closed, and once.
-    pub(crate) fn set_heir(&self, heir: &Arc<Outlet>) {
-        self.heir.set(heir.clone()).expect("it ends once");
-    }
-
-    /// From now on what it drops is settled with that: its sink does not come back, and sources are not to wait for it.
-    pub(crate) fn leave(&self) {
-        // Relaxed: whoever drops something for it was told by its queue, under a lock.
-        self.is_gone.store(true, Ordering::Relaxed);
-    }
-
-    /// Gives it messages. Uses `refused`, which is empty before and after.
-    fn put(&self, points: &Points, batch: &mut Vec<Item>, refused: &mut Vec<Refused>) {
-        self.given.add(batch.len());
-        self.queue.put(batch, refused);
-        self.drop_all(points, refused);
-    }
-
-    /// The oldest `count` of what was taken are delivered.
-    pub(crate) fn deliver(&self, points: &Points, taken: &mut VecDeque<Item>, count: usize) {
-        let (is_hooked, mut answered, mut settled) =
-            (points.delivered.is_hooked(), Answered::default(), Settled::default());
-        for mut item in taken.drain(..count) {
-            if is_hooked {
-                match Arc::get_mut(&mut item.message) {
-                    Some(message) => _ = points.delivered.dispatch(message),
-                    // Another sink has it, too.
-                    None => _ = points.delivered.dispatch(&mut Message::clone(&item.message)),
-                }
-            }
-            answered.add(&item);
-            settled.add(item);
+impl Sending {
+    /// Finds those whose queues block among the outlets that want some of the messages.
+    fn find_blocking(&mut self, routing: &Routing, messages: &[Message]) {
+        let Sending { topics, found, waited_for, .. } = self;
+        waited_for.clear();
+        if !routing.outlets.iter().any(|outlet| outlet.queue.blocks()) {
+            return;
         }
-        settled.give_back();
-        self.delivered.add(count);
-        self.queue.answered(&answered);
+        for message in messages {
+            routing.routes.find(message, topics, found);
+            waited_for.extend(found.iter().filter(|number| routing.outlets[**number].queue.blocks()));
+        }
+        waited_for.sort_unstable();
+        waited_for.dedup();
     }
+}
 
-    /// The oldest `count` of what was taken never can be delivered.
-    pub(crate) fn reject(&self, points: &Points, taken: &mut VecDeque<Item>, count: usize, why: &str) {
-        let mut answered = Answered::default();
-        for item in taken.drain(..count) {
-            answered.add(&item);
-            self.drop(points, item, DropKind::Fault, why);
-        }
-        self.queue.answered(&answered);
-    }
-
-    /// What was taken and not answered for is given to the sink again.
-    pub(crate) fn put_back(&self, points: &Points, taken: &mut VecDeque<Item>) {
-        let mut refused = Vec::new();
-        self.queue.put_back(taken, &mut refused);
-        self.drop_all(points, &mut refused);
-        // It comes late, and nobody will take it.
-        if self.queue.is_closed() {
-            self.clear(points);
-        }
-    }
-
-    /// What another one has left comes first here.
-    pub(crate) fn adopt(&self, points: &Points, left: &Outlet) {
-        self.take_over(points, left.queue.clear());
-    }
-
-    fn take_over(&self, points: &Points, left: Vec<Item>) {
-        let mut refused = Vec::new();
-        self.given.add(left.len());
-        self.queue.adopt(left, &mut refused);
-        self.drop_all(points, &mut refused);
-        // It comes late, and goes on to the next.
-        if self.queue.is_closed() {
-            self.clear(points);
-        }
-    }
-
-    /// Drops what is left, once the queue is closed, unless there is an heir.
-    pub(crate) fn clear(&self, points: &Points) {
-        if let Some(heir) = self.heir.get() {
-            return heir.take_over(points, self.queue.clear());
-        }
-        let mut left = self.queue.clear().into_iter().map(|item| (item, DropKind::Shutdown)).collect();
-        self.drop_all(points, &mut left);
-    }
-
-    fn drop_all(&self, points: &Points, refused: &mut Vec<Refused>) {
-        let mut late = Vec::new();
-        for (item, kind) in refused.drain(..) {
-            if kind == DropKind::Shutdown && self.heir.get().is_some() {
-                late.push(item);
-            } else {
-                self.drop(points, item, kind, "");
-            }
-        }
-        if let Some(heir) = self.heir.get().filter(|_| !late.is_empty()) {
-            heir.put(points, &mut late, refused);
-        }
-    }
-
-    fn drop(&self, points: &Points, item: Item, kind: DropKind, why: &str) {
-        self.drops.add(kind);
-        let Item { message, kept } = item;
-        if points.dropped.is_hooked() {
-            points.dropped(Arc::unwrap_or_clone(message), kind, None, why);
-        }
-        // What a shutdown has dropped, its source is to send again.
-        if let Kept::Source(receipt) = kept
-            && (kind != DropKind::Shutdown || self.is_gone.load(Ordering::Relaxed))
-        {
-            receipt.settle();
-        }
+impl NotSent {
+    /// The time is over, or the source is.
+    pub(crate) fn of(from: &Inlet) -> Self {
+        if from.is_closed() { NotSent::Closed } else { NotSent::NoRoom }
     }
 }

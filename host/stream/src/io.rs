@@ -1,6 +1,6 @@
 //! What endpoints exchange messages with: the functions of [`StreamIo`], whose stream is one of the ends.
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::ptr::from_ref;
@@ -8,15 +8,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{
-    STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY,
-    STREAM_TOO_DEEP, Str, Stream, StreamIo, StreamMark,
+    STREAM_CLOSED, STREAM_DEAD, STREAM_DELIVERED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_OWN_QUEUE,
+    STREAM_RETRY, STREAM_TOO_DEEP, Str, Stream, StreamIo, StreamMark,
 };
 use hookrail_abi::{Header, List, Message};
 use hookrail_model::time::later;
 use hookrail_model::{guarded, log};
+use parking_lot::Mutex;
 
-use crate::flow::{Flow, Outlet, Sending, Sends};
+use crate::flow::{Batch, Flow, NotSent, Sending, Sends};
 use crate::item::Item;
+use crate::outlet::Outlet;
 use crate::queue::Taken;
 use crate::receipt::Tracker;
 use crate::source::Inlet;
@@ -30,12 +32,14 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 /// What a source sends with.
 ///
 /// # Invariants
-/// While `run` is called, one thread at a time uses it.
+/// While `run` is called, one thread at a time uses it. That one may do so within itself: a callback that it has run sends
+/// on the same end, say. So what is in use is taken out.
 pub(crate) struct SourceEnd {
     flow: Arc<Flow>,
     inlet: Arc<Inlet>,
     tracker: Arc<Tracker>,
-    sending: UnsafeCell<Sending>,
+    /// Not there while it is in use.
+    sending: Cell<Option<Box<Sending>>>,
 }
 
 /// What a sink receives with.
@@ -48,16 +52,20 @@ pub(crate) struct SinkEnd {
     /// The number of its endpoint.
     reader: u64,
     /// What was taken and not answered for.
-    taken: UnsafeCell<VecDeque<Item>>,
+    taken: Mutex<VecDeque<Item>>,
+    /// What was taken and given up by [`retire`](Self::retire), since it may still be read.
+    given_up: Mutex<Vec<Arc<Message>>>,
+    /// What is being answered for; empty between two calls.
+    answered: Cell<VecDeque<Item>>,
     /// Where the messages of the last `receive` stand.
-    shown: UnsafeCell<Vec<*const Message>>,
+    shown: Cell<Vec<*const Message>>,
     /// How long to wait before messages are given again.
     pause: Cell<Duration>,
 }
 
 impl SourceEnd {
     pub(crate) fn new(flow: &Arc<Flow>, inlet: &Arc<Inlet>) -> Self {
-        SourceEnd { flow: flow.clone(), inlet: inlet.clone(), tracker: inlet.tracker(), sending: UnsafeCell::default() }
+        SourceEnd { flow: flow.clone(), inlet: inlet.clone(), tracker: inlet.tracker(), sending: Cell::default() }
     }
 
     /// What its endpoint is run with, for as long as this stays.
@@ -78,9 +86,16 @@ impl SourceEnd {
 
 impl SinkEnd {
     pub(crate) fn new(flow: &Arc<Flow>, outlet: &Arc<Outlet>) -> Self {
-        let (taken, shown, pause) = (UnsafeCell::default(), UnsafeCell::default(), Cell::new(PAUSES.0));
-        let reader = outlet.queue.reader();
-        SinkEnd { flow: flow.clone(), outlet: outlet.clone(), reader, taken, shown, pause }
+        SinkEnd {
+            flow: flow.clone(),
+            outlet: outlet.clone(),
+            reader: outlet.queue.reader(),
+            taken: Mutex::default(),
+            given_up: Mutex::default(),
+            answered: Cell::default(),
+            shown: Cell::default(),
+            pause: Cell::new(PAUSES.0),
+        }
     }
 
     /// What its endpoint is run with, for as long as this stays.
@@ -103,47 +118,63 @@ impl SinkEnd {
         self.outlet.put_back(&self.flow.points, self.taken.get_mut());
     }
 
-    fn receive(&self, most: usize, deadline: Option<Instant>) -> Result<&[*const Message], u32> {
-        // SAFETY: by the type invariant nobody else uses them.
-        let (taken, shown) = unsafe { (&mut *self.taken.get(), &mut *self.shown.get()) };
-        shown.clear();
+    /// Nobody answers for what was taken any more, though it may still be read: it goes back. Any thread, while another one
+    /// uses this, which gets and answers for nothing from now on: the queue is closed.
+    pub(crate) fn retire(&self) {
+        let mut left = std::mem::take(&mut *self.taken.lock());
+        self.given_up.lock().extend(left.iter().map(|item| item.message.clone()));
+        self.outlet.put_back(&self.flow.points, &mut left);
+    }
+
+    /// Returns where the addresses of messages stand until it is called again, and how many they are.
+    fn receive(&self, most: usize, deadline: Option<Instant>) -> Result<(*const *const Message, usize), u32> {
+        // Locked while it waits: whoever retires this has closed the queue.
+        let mut taken = self.taken.lock();
         let before = taken.len();
-        match self.outlet.queue.take(self.reader, most, deadline, taken) {
-            Taken::Closed => return Err(STREAM_CLOSED),
-            Taken::Nothing => return Err(STREAM_NOTHING),
-            Taken::Some => {}
-        }
+        let came = self.outlet.queue.take(self.reader, most, deadline, &mut taken);
+        let mut shown = self.shown.take();
+        shown.clear();
         shown.extend(taken.range(before..).map(|item| Arc::as_ptr(&item.message)));
-        Ok(shown)
+        let at = (shown.as_ptr(), shown.len());
+        self.shown.set(shown);
+        match came {
+            Taken::Closed => Err(STREAM_CLOSED),
+            Taken::Nothing => Err(STREAM_NOTHING),
+            Taken::Some => Ok(at),
+        }
     }
 
     fn answer(&self, count: usize, answer: u32, why: &str) -> usize {
-        // SAFETY: by the type invariant nobody else uses it.
-        let taken = unsafe { &mut *self.taken.get() };
-        let (points, all) = (&self.flow.points, taken.len());
-        let count = count.min(all);
+        let (points, mut taken) = (&self.flow.points, self.taken.lock());
+        let all = taken.len();
+        let count = match answer {
+            STREAM_DELIVERED | STREAM_DEAD => count.min(all),
+            STREAM_RETRY => all,
+            _ => 0,
+        };
+        // Callbacks run meanwhile, which may receive from this end.
+        let mut answered = self.answered.take();
+        answered.extend(taken.drain(..count));
+        drop(taken);
         match answer {
             // Of nothing nothing follows.
-            STREAM_DELIVERED | STREAM_DEAD if count == 0 => 0,
+            STREAM_DELIVERED | STREAM_DEAD if count == 0 => {}
             STREAM_DELIVERED => {
-                self.outlet.deliver(points, taken, count);
+                self.outlet.deliver(points, &mut answered);
                 self.pause.set(PAUSES.0);
-                count
             }
-            STREAM_DEAD => {
-                self.outlet.reject(points, taken, count, why);
-                count
-            }
+            STREAM_DEAD => self.outlet.reject(points, &mut answered, why),
             STREAM_RETRY => {
                 log!(warn, "{all} messages are given again after {:?}: {why}", self.pause.get());
-                self.outlet.put_back(points, taken);
+                self.outlet.put_back(points, &mut answered);
                 // It is the sink that waits, since nobody else can give it anything.
                 self.outlet.queue.wait_until_closed(self.reader, later(Instant::now(), self.pause.get()));
                 self.pause.set((self.pause.get() * 2).min(PAUSES.1));
-                all
             }
-            _ => 0,
+            _ => {}
         }
+        self.answered.set(answered);
+        count
     }
 }
 
@@ -203,14 +234,17 @@ unsafe extern "C" fn send(
             return STREAM_CLOSED;
         }
         let Some(_sends) = Sends::begin() else { return STREAM_TOO_DEEP };
-        if !end.flow.wait_for_room(deadline(timeout_ns), || end.inlet.is_closed()) {
-            return if end.inlet.is_closed() { STREAM_CLOSED } else { STREAM_NOTHING };
+        // What is sent within this has another one.
+        let mut sending = end.sending.take().unwrap_or_default();
+        let (deadline, tracker) = (deadline(timeout_ns), &end.tracker);
+        let sent = end.flow.send(&mut sending, Batch { messages, from: &end.inlet, tracker, mark, deadline });
+        end.sending.set(Some(sending));
+        match sent {
+            Ok(()) => STREAM_OK,
+            Err(NotSent::Closed) => STREAM_CLOSED,
+            Err(NotSent::NoRoom) => STREAM_NOTHING,
+            Err(NotSent::OwnQueue) => STREAM_OWN_QUEUE,
         }
-        // SAFETY: by the type invariant nobody else uses it.
-        let sending = unsafe { &mut *end.sending.get() };
-        end.inlet.sent.add(messages.len());
-        end.flow.send(sending, messages, &end.tracker, mark);
-        STREAM_OK
     })
 }
 
@@ -260,11 +294,11 @@ unsafe extern "C" fn receive(
     guarded(STREAM_CLOSED, || {
         // SAFETY: `stream` is that of a sink's end.
         match unsafe { sink(stream) }.receive(most, deadline(timeout_ns)) {
-            Ok(shown) => {
+            Ok((at, length)) => {
                 // SAFETY: both are the sink's.
                 unsafe {
-                    messages.write(shown.as_ptr());
-                    count.write(shown.len());
+                    messages.write(at);
+                    count.write(length);
                 }
                 STREAM_OK
             }

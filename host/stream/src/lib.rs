@@ -23,6 +23,7 @@ mod here;
 mod io;
 mod item;
 mod marks;
+mod outlet;
 mod own;
 mod pipeline;
 mod queue;

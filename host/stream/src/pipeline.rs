@@ -17,8 +17,9 @@ use hookrail_model::pipeline::{
 use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 
-use crate::flow::{Flow, Outlet, Points, Routing};
+use crate::flow::{Flow, Points, Routing, WaitsFor};
 use crate::marks::{Changes, Marks};
+use crate::outlet::Outlet;
 use crate::own::Own;
 use crate::queue::{Mode, Queue};
 use crate::route::Routes;
@@ -82,7 +83,7 @@ impl Pipeline {
     ) -> Result<Self, Error> {
         let pipeline = Pipeline {
             name: name.into(),
-            flow: Arc::new(Flow::new(points)),
+            flow: Arc::new(Flow::new(points, WaitsFor::All)),
             own: own.clone(),
             home: home.to_owned(),
             changes: changes.clone(),
@@ -116,7 +117,7 @@ impl Pipeline {
                     (if is_same { slot.clone() } else { another() }, outlet.clone())
                 }
                 _ => {
-                    let outlet = Arc::new(Outlet::new(self.queue(name, &sink.queue)?));
+                    let outlet = Arc::new(Outlet::new(name, self.queue(name, &sink.queue)?));
                     (self.slot(name, &sink.uses, &sink.config, Way::Sink(outlet.clone())), outlet)
                 }
             };

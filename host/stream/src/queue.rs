@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hookrail_abi::DropKind;
+use hookrail_engine::Actor;
 use hookrail_model::pipeline::{DiskView, QueueConfig, QueuePolicy};
 use hookrail_model::time::later;
 use parking_lot::{Condvar, Mutex};
@@ -90,7 +91,7 @@ impl Queue {
     /// Waits until there is room for a message if the policy is to wait, until the time is over, or `is_over` returns true after
     /// [`wake`](Self::wake). Returns whether there is room.
     pub(crate) fn wait_for_room(&self, deadline: Option<Instant>, is_over: impl Fn() -> bool) -> bool {
-        if !matches!(self.policy, QueuePolicy::Block | QueuePolicy::Spill) {
+        if !self.blocks() {
             return true;
         }
         let mut state = self.state.lock();
@@ -108,6 +109,20 @@ impl Queue {
             }
         }
         true
+    }
+
+    /// Whether its policy is that sources wait for room.
+    pub(crate) fn blocks(&self) -> bool {
+        matches!(self.policy, QueuePolicy::Block | QueuePolicy::Spill)
+    }
+
+    /// Whether sources are to wait for room which this thread is to make: it has taken messages last.
+    pub(crate) fn waits_for_this_thread(&self) -> bool {
+        if !self.blocks() {
+            return false;
+        }
+        let state = self.state.lock();
+        state.mode == Mode::Open && state.is_full() && state.taker == Some(Actor::current())
     }
 
     /// Puts messages in, in order. What has no place is added to `refused`. Does not wait: where the policy is to wait, the
@@ -180,6 +195,7 @@ impl Queue {
             taken.push_back(item);
         }
         state.taken += taken.len() - before;
+        state.taker = Some(Actor::current());
         state.is_busy = taken.len() - before >= BUSY;
         self.hint(&state);
         self.show(&mut state);

@@ -26,9 +26,10 @@ use hookrail_model::time::later;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use serde_json::Value;
 
-use crate::flow::{Flow, Outlet};
+use crate::flow::Flow;
 use crate::here::Here;
 use crate::io::{SinkEnd, SourceEnd};
+use crate::outlet::Outlet;
 use crate::own::Own;
 use crate::source::Inlet;
 use target::Target;
@@ -252,14 +253,11 @@ impl Slot {
 
     fn spawn(self: &Arc<Self>, pause: Duration) -> io::Result<()> {
         let slot = self.clone();
-        std::thread::Builder::new().name(format!("hr-{}", self.name)).spawn(move || slot.work(pause)).map(drop)
+        reclaim::spawn(format!("hr-{}", self.name), move || slot.work(pause)).map(drop)
     }
 
     /// The thread; `pause` is that after the next failure.
     fn work(self: Arc<Self>, mut pause: Duration) {
-        // It is known as one that runs code of plugins for the host: what is on its stack, which may be that of the thread
-        // before it, is not taken for a thread of a plugin's own.
-        reclaim::register_thread();
         while let Some(of) = self.wait_for_work() {
             let (began, ended) = (Instant::now(), self.run_one(of.as_ref()));
             if began.elapsed() >= LONG {
@@ -270,7 +268,6 @@ impl Slot {
             }
             // Without another thread this one goes on, and keeps what the plugin has left.
             if of.is_some() && self.spawn(pause).is_ok() {
-                reclaim::clear_stack();
                 return;
             }
         }

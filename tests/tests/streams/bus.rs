@@ -218,6 +218,104 @@ fn a_callback_may_publish_but_not_for_ever() {
     assert!(matches!(&*errors, [error] if error.contains("while its own message is being published")), "{errors:?}");
 }
 
+/// One that receives all its queue has room for, and publishes each message again before it answers for any, and one that
+/// hears what is published so.
+pub(crate) fn passing_on(isolation: Isolation, topic: &'static str) -> Talks {
+    let talks = Talks::in_process(isolation, |file| {
+        let passes = json!({
+            "file": file("raw"), "topic": "raw.>", "policy": "block", "capacity": 8, "waits_for": file("receive"),
+            "passes_on": topic, "errors": file("errors"),
+        });
+        vec![
+            ("hears", json!({ "file": file("heard"), "topic": topic })),
+            ("passes", passes),
+            ("source", json!({ "sends": 8, "sends_on": "raw.one", "sends_when": file("go") })),
+        ]
+    });
+    talks.tell("go");
+    eventually("its queue is full", || of(&talks.streams.bus(), "passes").held == 8);
+    talks.tell("receive");
+    talks
+}
+
+#[test]
+fn who_receives_may_publish_what_it_does_not_want_itself_before_it_answers() {
+    for isolation in [Isolation::default(), Isolation::WORKER] {
+        let talks = passing_on(isolation, "cooked.one");
+        talks.settled(16);
+        assert_eq!((talks.lines("raw"), talks.lines("heard")), (numbers(8), numbers(8)));
+        assert!(talks.lines("errors").is_empty());
+    }
+}
+
+#[test]
+fn who_receives_is_not_let_wait_for_itself() {
+    for isolation in [Isolation::default(), Isolation::WORKER] {
+        let talks = passing_on(isolation, "raw.two");
+        talks.settled(8);
+        assert_eq!((talks.lines("raw"), talks.lines("heard")), (numbers(8), Vec::new()));
+        let errors = talks.lines("errors");
+        assert!(errors.len() == 8 && errors[0].contains("this thread is to empty it"), "{errors:?}");
+    }
+}
+
+#[test]
+fn a_subscription_that_blocks_stops_nobody_whose_messages_it_does_not_want() {
+    let talks = Talks::of(|file| {
+        vec![
+            (
+                "blocks",
+                json!({ "file": file("blocks"), "topic": "raw.>", "policy": "block", "capacity": 5, "waits_for": file("never") }),
+            ),
+            ("hears", json!({ "file": file("heard"), "topic": "other" })),
+            ("one", json!({ "sends": 100, "sends_on": "raw.one" })),
+            ("other", json!({ "sends": 100, "sends_on": "other", "sends_when": file("go") })),
+        ]
+    });
+    eventually("it is full", || of(&talks.streams.bus(), "blocks").held == 5);
+    talks.tell("go");
+    eventually("the others go on", || talks.lines("heard").len() == 100);
+    assert_eq!(adds_up(talks.streams.bus()).received, 105);
+}
+
+/// One whose callback has what is published on `plain` go on by `moved.here`, and one that wants only that, and blocks.
+fn moving(passes_on: &'static str, sends_on: &'static str) -> Talks {
+    Talks::of(|file| {
+        let blocks = json!({
+            "file": file("out"), "topic": "moved.*", "policy": "block", "capacity": 5, "waits_for": file("receive"),
+            "passes_on": passes_on, "errors": file("errors"),
+        });
+        vec![
+            ("blocks", blocks),
+            ("moves", json!({ "reacts_to": "plain", "moves_to": "moved.here" })),
+            ("source", json!({ "sends": if passes_on.is_empty() { 100 } else { 5 }, "sends_on": sends_on })),
+        ]
+    })
+}
+
+#[test]
+fn a_subscription_that_blocks_also_stops_who_publishes_what_a_callback_has_made_it_want() {
+    let talks = moving("", "plain");
+    eventually("its queue is full, and one more is decided", || talks.streams.bus().received == 6);
+    std::thread::sleep(SOON);
+    assert_eq!((talks.streams.bus().received, of(&talks.streams.bus(), "blocks").held), (6, 5));
+    talks.tell("receive");
+    let bus = talks.settled(100);
+    assert_eq!(talks.lines("out"), numbers(100));
+    assert!(of(&bus, "blocks").dropped.is_empty());
+}
+
+#[test]
+fn what_a_callback_has_made_its_own_publisher_want_is_dropped_where_it_would_wait_for_itself() {
+    let talks = moving("plain", "moved.first");
+    eventually("its queue is full", || of(&talks.streams.bus(), "blocks").held == 5);
+    talks.tell("receive");
+    let bus = talks.settled(10);
+    assert_eq!(talks.lines("out"), numbers(5));
+    assert_eq!(of(&bus, "blocks").dropped, [("full".to_owned(), 5)].into());
+    assert!(talks.lines("errors").is_empty(), "it was taken");
+}
+
 #[test]
 fn what_is_published_in_one_host_is_not_heard_in_another() {
     let one = slow("block");

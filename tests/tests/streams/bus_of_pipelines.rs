@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
-use hookrail::{BusView, PipelineConfig, PipelineState, QueueConfig, SinkConfig, SourceConfig};
+use hookrail::{BusView, Isolation, PipelineConfig, PipelineState, QueueConfig, SinkConfig, SourceConfig};
 use hookrail_tests::probe::{LONG, eventually};
+use hookrail_tests::zoo;
 use serde_json::{Value, json};
 
-use crate::scenes::{Pipes, adds_up, numbers, pipeline};
+use crate::bus::Talks;
+use crate::scenes::{PLUGIN, Pipes, adds_up, numbers, pipeline};
 
 /// From the bus to a file.
 fn heard(pipes: &Pipes, file: &str, bus: Value) -> PipelineConfig {
@@ -84,6 +86,35 @@ fn a_pipeline_that_waits_for_a_subscription_can_be_stopped() {
     assert_eq!(view.state, PipelineState::Stopped);
     adds_up(&view);
     bus(&pipes);
+}
+
+/// It publishes to the subscription of that source, which has taken more than there is room for, and answers for it when the
+/// callback has returned.
+#[test]
+fn a_callback_on_the_thread_of_a_source_is_not_let_wait_for_that_source() {
+    let talks = Talks::in_process(Isolation::default(), |file| {
+        vec![
+            ("reacts", json!({ "reacts_to": "raw.one", "reacts_on": "raw.two", "errors": file("errors") })),
+            ("source", json!({ "sends": 100, "sends_on": "raw.one", "sends_at_once": true, "sends_when": file("go") })),
+        ]
+    });
+    // SAFETY: our own library.
+    unsafe { talks.host.load(zoo("sends_and_takes")) }.unwrap();
+    let blocks = json!({ "topics": ["raw.>"], "queue": { "policy": "block", "capacity": 4 } });
+    let config = PipelineConfig::default()
+        .with_source("heard", SourceConfig::new("bus").with_config(blocks))
+        .with_sink("out", SinkConfig::new(PLUGIN).with_config(json!({ "file": talks.home.path().join("out") })));
+    talks.streams.add("heard", &config).unwrap();
+    talks.streams.start("heard").unwrap();
+    eventually("it has subscribed", || talks.streams.bus().subscriptions.len() == 1);
+    talks.tell("go");
+    // On the thread that has published them, what they caused had room.
+    eventually("all is written", || talks.lines("out").len() == 200);
+    talks.settled(200);
+    let errors = talks.lines("errors");
+    assert!(errors.len() == 100 && errors[0].contains("this thread is to empty it"), "{errors:?}");
+    talks.streams.stop("heard", Instant::now() + LONG).unwrap();
+    adds_up(&talks.streams.view("heard").unwrap());
 }
 
 #[test]

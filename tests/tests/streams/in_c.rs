@@ -1,10 +1,16 @@
 //! Sources and sinks that are written in C.
 
-use hookrail::{End, EndpointKind, PipelineConfig, QueueConfig, SinkConfig, SourceConfig};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hookrail::catalogue::MessageDropped;
+use hookrail::{Callbacks, End, EndpointKind, PipelineConfig, Priority, QueueConfig, SinkConfig, SourceConfig};
+use hookrail_abi::DropKind;
 use hookrail_tests::probe::eventually;
 use hookrail_tests::specimens::c;
 use serde_json::json;
 
+use crate::bus;
 use crate::scenes::{Pipes, numbers};
 
 #[test]
@@ -40,4 +46,42 @@ fn a_plugin_in_c_subscribes_and_publishes_on_the_bus() {
     // It stays mapped: it is in C, and starts threads.
     assert!(matches!(pipes.host.unload(&answering).unwrap(), End::Unhooked(symbol) if symbol == "pthread_create"));
     assert_eq!(pipes.streams.bus().subscriptions.len(), 1);
+}
+
+#[test]
+fn a_callback_in_c_publishes_by_the_end_that_its_message_was_published_by() {
+    let pipes = Pipes::new();
+    // SAFETY: our own library.
+    let within = unsafe { pipes.host.load(c("publishes_within")) }.unwrap();
+    assert_eq!(pipes.streams.bus().subscriptions.len(), 2);
+    pipes.start(json!({ "until": 50 }), pipes.sink("out", json!({}), QueueConfig::default()));
+    assert_eq!(pipes.finish().sinks[0].delivered, 50, "no callback has failed");
+    let bus = bus::adds_up(pipes.streams.bus());
+    assert_eq!((bus.received, bus.routed), (200, 200));
+    let [kept] = &*bus.subscriptions else { panic!("one was ended: {bus:?}") };
+    assert_eq!((&*kept.name, kept.given, kept.held), ("a-kept", 200, 200));
+    pipes.host.unload(&within).unwrap();
+}
+
+/// It opens 201 ends each time that it is started, of 256 that it may have, and has two of three messages unanswered.
+#[test]
+fn what_a_plugin_in_c_leaves_open_ends_with_its_instance() {
+    let pipes = Pipes::new();
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let (callbacks, counted) = (Callbacks::new("counts"), dropped.clone());
+    let callbacks = callbacks.on(MessageDropped, "dropped", Priority::LAST, move |message| {
+        counted.fetch_add((message.kind() == DropKind::Shutdown).into(), Ordering::Relaxed);
+    });
+    let _registered = pipes.host.register(callbacks).unwrap();
+    // SAFETY: our own library.
+    let plugin = unsafe { pipes.host.load(c("leaves_its_ends_open")) }.unwrap();
+    for life in 1..=4 {
+        let bus = bus::adds_up(pipes.streams.bus());
+        assert_eq!((bus.received, bus.subscriptions.len(), bus.subscriptions[0].held), (3 * life as u64, 1, 3));
+        pipes.host.stop(&plugin).unwrap();
+        assert!(pipes.streams.bus().subscriptions.is_empty());
+        assert_eq!(dropped.load(Ordering::Relaxed), 3 * life);
+        pipes.host.start(&plugin).unwrap();
+    }
+    assert_eq!(pipes.host.unload(&plugin).unwrap(), End::Unmapped);
 }

@@ -31,18 +31,24 @@ struct Talk {
     waits_for: String,
     /// Wants what it was given again, once per so many batches.
     retries_every: u64,
+    /// Publishes what it has received, on this topic, before it answers for it.
+    passes_on: String,
     /// Publishes numbers below this one.
     sends: u64,
     /// On this topic.
     sends_on: String,
     /// With this value of the header `level`.
     sends_level: String,
+    /// All of them at once.
+    sends_at_once: bool,
     /// Once there is a file of that name.
     sends_when: String,
     /// Publishes what is published on this topic again, from within the callback.
     reacts_to: String,
     /// On this topic.
     reacts_on: String,
+    /// Or has it go on by this topic.
+    moves_to: String,
     /// Appends to this file why it could not.
     errors: String,
 }
@@ -66,7 +72,7 @@ fn is_there(file: &str) -> bool {
     file.is_empty() || Path::new(file).exists()
 }
 
-fn follow(config: &Talk, mut subscription: Subscription) {
+fn follow(config: &Talk, mut subscription: Subscription, mut publisher: Option<Publisher>) {
     while !is_there(&config.waits_for) {
         if subscription.wait(SOON) {
             return;
@@ -82,7 +88,13 @@ fn follow(config: &Talk, mut subscription: Subscription) {
             subscription.retry("its configuration says so");
             continue;
         }
-        bodies.iter().for_each(|body| append(&config.file, body));
+        for body in &bodies {
+            append(&config.file, body);
+            let passed = publisher.as_mut().map(|to| to.send(&mut Message::new(&*config.passes_on, &**body)));
+            if let Some(Err(why)) = passed {
+                append(&config.errors, &why.to_string());
+            }
+        }
         subscription.ack(bodies.len());
     }
 }
@@ -94,10 +106,14 @@ fn speak(config: &Talk, mut publisher: Publisher, ends: &AtomicBool) {
         }
         std::thread::sleep(SOON);
     }
-    for number in 0..config.sends {
+    let numbered = |number: u64| {
         let mut message = Message::new(&*config.sends_on, number.to_string());
         message.add_header("level", &*config.sends_level);
-        if publisher.send(&mut message).is_err() {
+        message
+    };
+    let mut messages: Vec<_> = (0..config.sends).map(numbered).collect();
+    for batch in messages.chunks_mut(if config.sends_at_once { usize::MAX } else { 1 }) {
+        if publisher.send_batch(batch).is_err() {
             return;
         }
     }
@@ -124,7 +140,8 @@ impl Plugin for Specimen {
                 _ => wanted,
             };
             let (config, subscription) = (config.clone(), instance.subscribe(&wanted)?);
-            threads.push(std::thread::spawn(move || follow(&config, subscription)));
+            let publisher = (!config.passes_on.is_empty()).then(|| instance.publisher()).transpose()?;
+            threads.push(std::thread::spawn(move || follow(&config, subscription, publisher)));
         }
         if config.sends > 0 {
             let (config, publisher, ends) = (config.clone(), instance.publisher()?, ends.clone());
@@ -136,7 +153,10 @@ impl Plugin for Specimen {
 
 impl Specimen {
     fn react(&self, message: &mut Message) -> Verdict {
-        if !self.config.reacts_to.is_empty() && message.topic == *self.config.reacts_to {
+        if self.config.reacts_to.is_empty() || message.topic != *self.config.reacts_to {
+            return Verdict::Continue;
+        }
+        if !self.config.reacts_on.is_empty() {
             let published = self.instance.publisher().and_then(|mut publisher| {
                 publisher.send(&mut Message::new(&*self.config.reacts_on, message.body.to_display().to_string()))?;
                 Ok(())
@@ -144,6 +164,9 @@ impl Specimen {
             if let Err(why) = published {
                 append(&self.config.errors, &why.to_string());
             }
+        }
+        if !self.config.moves_to.is_empty() {
+            message.topic.set(&self.config.moves_to);
         }
         Verdict::Continue
     }

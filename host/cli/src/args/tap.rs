@@ -10,6 +10,7 @@ use super::selection::Common;
 const AFTER: &str = "\
 Nothing waits for what is shown here: messages that come faster than they are read, or than --rate allows, are left out, counted, and the counts are printed at the end.
 While nobody looks, nothing is there to slow the stream; while somebody does, `hookrail hooks show` lists the callback that does it.
+Nothing is masked but by the callbacks before that place: `received` shows secrets as they came in.
 Of a long body the first 16 KiB are shown. Ctrl-C ends it.";
 
 #[derive(Debug, Args)]

@@ -6,33 +6,38 @@ use std::ptr::{from_ref, null_mut};
 
 /// glibc keeps so much below the last frame of a thread that has ended, for the next thread, and gives the rest back to the
 /// system. The last frame is above that of whoever clears.
-const KEPT: usize = 16 << 10;
-/// What the call needs besides, on a small stack.
-const BESIDES: usize = 2 << 10;
+const KEPT: usize = libc::PTHREAD_STACK_MIN;
+/// How much is cleared at a time.
+const BLOCK: usize = 2 << 10;
+/// What the last call needs besides.
+const BESIDES: usize = 1 << 10;
 
 /// Clears what calls have left on this thread's stack, as far as the C library keeps it for another thread: there it would
 /// look like calls of that thread. For a thread that has run code of plugins and is about to end.
 pub fn clear_stack() {
-    match left().saturating_sub(BESIDES) {
-        KEPT.. => clear::<KEPT>(),
-        left if left >= KEPT / 2 => clear::<{ KEPT / 2 }>(),
-        left if left >= KEPT / 4 => clear::<{ KEPT / 4 }>(),
-        // That of a thread with the least stack that there is.
-        _ => {}
-    }
+    let frame = 0_u8;
+    let here = from_ref(black_box(&frame)).addr();
+    let Some(lowest) = lowest() else { return };
+    clear((lowest + BESIDES).max(here.saturating_sub(KEPT)));
 }
 
+/// Clears what is below this frame, down to that address.
 #[inline(never)]
-fn clear<const SIZE: usize>() {
-    black_box(&mut [0_u8; SIZE]);
+fn clear(down_to: usize) {
+    let mut block = [0_u8; BLOCK];
+    if black_box(&mut block).as_ptr().addr() > down_to + BLOCK + BESIDES {
+        clear(down_to);
+    }
+    // So that it is no loop, which would clear one block again and again.
+    black_box(&mut block);
 }
 
-/// How many bytes of this thread's stack are below this frame; 0 if the system does not say.
-fn left() -> usize {
+/// The lowest address of this thread's stack, if the system says it.
+fn lowest() -> Option<usize> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     // SAFETY: it is this thread, and there is room for its attributes.
     if unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) } != 0 {
-        return 0;
+        return None;
     }
     let (mut lowest, mut size) = (null_mut(), 0);
     // SAFETY: the attributes were just made, and are destroyed once; the variables are ours.
@@ -40,7 +45,7 @@ fn left() -> usize {
         libc::pthread_attr_getstack(attributes.as_ptr(), &mut lowest, &mut size);
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
     }
-    from_ref(&size).addr().saturating_sub(lowest.addr())
+    Some(lowest.addr())
 }
 
 #[cfg(test)]

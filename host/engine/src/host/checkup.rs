@@ -1,9 +1,9 @@
 //! Asking plugins for their health, each on a thread of its own: whoever does not answer holds up nobody else.
 
 use std::sync::Arc;
-use std::thread::Builder;
 use std::time::{Duration, Instant};
 
+use hookrail_dispatch::reclaim;
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::event::EventKind;
 use hookrail_model::health::Health;
@@ -41,7 +41,7 @@ fn ask(core: &Core, asked: Asked) {
     let (table, events) = (core.table.clone(), core.events.clone());
     let (within, plugin, owner) = (core.config.health.deadline, asked.plugin.clone(), asked.owner);
     let run = move || answer(&table, &events, &asked, within);
-    if let Err(error) = Builder::new().name("hookrail-health".into()).spawn(run) {
+    if let Err(error) = reclaim::spawn("hookrail-health", run) {
         log!(warn, plugin, "it is not asked for its health: {error}");
         core.table.answered(&plugin, owner, None);
     }

@@ -169,7 +169,7 @@ impl Watchdog {
         for (owner, reason) in core.table.take_not_passed() {
             let (acting, why) = (core.clone(), reason.clone());
             let roll_back = move || acting.roll_back(owner, &why);
-            if std::thread::Builder::new().name("hookrail-rollback".into()).spawn(roll_back).is_err() {
+            if reclaim::spawn("hookrail-rollback", roll_back).is_err() {
                 core.table.not_passed(owner, reason);
             }
         }

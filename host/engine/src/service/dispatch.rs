@@ -12,7 +12,7 @@ use hookrail_abi::boundary::{
 };
 use hookrail_model::guarded;
 
-use super::{Caller, Handle, Revocable};
+use super::{Caller, Handle, Keepsake, Revocable};
 use crate::points::{DispatchContext, Dispatched, FoundPoint, NotDispatched, PointWish};
 
 pub(super) static SERVICE: DispatchService =
@@ -24,6 +24,11 @@ struct Open {
     /// Set when the instance is being stopped.
     is_closed: AtomicBool,
 }
+
+/// What the plugin has the address of.
+struct Found(Arc<Open>);
+
+impl Keepsake for Found {}
 
 /// A point that nothing is dispatched on any more when the instance is stopped.
 struct Registered(Arc<Open>);
@@ -69,7 +74,7 @@ fn find(handle: &Handle, wish: &PointWish) -> Result<*const DispatchPoint, Strin
     let open = Arc::new(Open { point: points.find(wish)?, is_closed: false.into() });
     let id = caller.register(|| Registered(open.clone())).ok_or("the instance is being stopped")?;
     let at = Arc::as_ptr(&open).cast();
-    caller.keep(id, Box::new(open));
+    caller.keep(id, Box::new(Found(open)));
     Ok(at)
 }
 
@@ -122,7 +127,7 @@ unsafe extern "C" fn close(handle: *const boundary::Handle, point: *const Dispat
     // SAFETY: the handle is one of ours, kept while its library is there.
     let handle = unsafe { &*handle.cast::<Handle>() };
     guarded(1, || {
-        let is_it = |kept: &Arc<Open>| from_ref(&**kept).cast() == point;
+        let is_it = |kept: &Found| from_ref(&*kept.0).cast() == point;
         u32::from(!Caller(handle).release_if(is_it))
     })
 }

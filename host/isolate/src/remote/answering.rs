@@ -9,6 +9,7 @@ use hookrail_abi::boundary::{
     STREAM_CLOSED, STREAM_FOREVER, STREAM_NOTHING, STREAM_OK, STREAM_RETRY, Str, StreamIo, StreamMark,
 };
 use hookrail_abi::{Header, List, Message};
+use hookrail_engine::Actor;
 use hookrail_model::time::later;
 
 use super::live::Live;
@@ -72,8 +73,12 @@ impl<'a> Host<'a> {
                 let text = |text: &hookrail_abi::Text| text.as_str().to_owned();
                 ToEndpoint::Marks(marks.iter().map(|mark| (text(&mark.key), text(&mark.value))).collect())
             }
-            FromEndpoint::Receive { most, timeout_ns } => self.receive(most.clamp(1, MOST) as usize, timeout_ns)?,
-            FromEndpoint::Send { mut messages, mark, timeout_ns } => {
+            FromEndpoint::Receive { thread, most, timeout_ns } => {
+                self.act_for(thread);
+                self.receive(most.clamp(1, MOST) as usize, timeout_ns)?
+            }
+            FromEndpoint::Send { thread, mut messages, mark, timeout_ns } => {
+                self.act_for(thread);
                 let mark = mark.as_ref().map(|(key, value)| StreamMark { key: Str::new(key), value: Str::new(value) });
                 let mark = mark.as_ref().map_or(null(), std::ptr::from_ref);
                 let (first, count) = (messages.as_mut_ptr(), messages.len());
@@ -96,6 +101,11 @@ impl<'a> Host<'a> {
             FromEndpoint::Ran(_) => unreachable!("it is the end"),
         };
         Some((answer, None))
+    }
+
+    /// This thread does what one of the worker asks for.
+    fn act_for(&self, thread: u64) {
+        Actor::act_for(self.live.pid().unwrap_or_default(), thread);
     }
 
     fn receive(&mut self, most: usize, timeout_ns: u64) -> Option<ToEndpoint> {

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{BusHeader, BusService, BusSpec, Growing, Str, StreamIo};
+use hookrail_dispatch::reclaim;
 use hookrail_engine::{BusWish, Guest};
 use parking_lot::Mutex;
 
@@ -109,7 +110,7 @@ impl Buses {
             }
             open.fetch_sub(1, Ordering::Relaxed);
         };
-        if let Err(error) = std::thread::Builder::new().name("hookrail-bus".into()).spawn(run) {
+        if let Err(error) = reclaim::spawn("hookrail-bus", run) {
             self.open.fetch_sub(1, Ordering::Relaxed);
             refuse(live, number, format!("the host can start no thread: {error}"));
         }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use hookrail_dispatch::reclaim;
-use hookrail_engine::{DispatchContext, Dispatched, FoundPoint, NotDispatched, PointWish, Points};
+use hookrail_engine::{Actor, DispatchContext, Dispatched, FoundPoint, NotDispatched, PointWish, Points};
 use parking_lot::Mutex;
 
 use super::answering::SLICE;
@@ -42,10 +42,8 @@ impl Dispatches {
                 Err(refused) => refuse(&of, number, refused),
             }
             open.fetch_sub(1, Ordering::Relaxed);
-            // It has run code of plugins, of which nothing is to be found on the stack of the next thread.
-            reclaim::clear_stack();
         };
-        if let Err(error) = std::thread::Builder::new().name("hookrail-dispatch".into()).spawn(run) {
+        if let Err(error) = reclaim::spawn("hookrail-dispatch", run) {
             self.open.fetch_sub(1, Ordering::Relaxed);
             refuse(live, number, format!("the host can start no thread: {error}"));
         }
@@ -74,7 +72,8 @@ fn serve(live: &Live, plan: &Weak<Mutex<Plan>>, socket: UnixStream) {
             Ok(true) => {}
             Err(_) => return,
         }
-        let Ok(Some((asked, _))) = receiver.receive::<PointAsk>() else { return };
+        let Ok(Some(((thread, asked), _))) = receiver.receive::<(u64, PointAsk)>() else { return };
+        Actor::act_for(live.pid().unwrap_or_default(), thread);
         // Not held while callbacks run.
         let Some(points) = plan.upgrade().and_then(|plan| plan.lock().points.clone()) else { return };
         let answer = answer(&*points, asked);

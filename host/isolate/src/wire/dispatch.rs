@@ -1,6 +1,6 @@
 //! What a worker asks of its host about the points that its plugins dispatch. Within a call of a callback it is an upcall of
 //! that, so that the thread that waits for the callback dispatches; else it goes by sockets of their own, of which each carries
-//! one question at a time.
+//! one question at a time, with the number of the thread that asks.
 
 use hookrail_engine::NotDispatched;
 use serde::{Deserialize, Serialize};

@@ -21,10 +21,14 @@ pub(crate) enum FromEndpoint {
     /// It has returned, and nothing follows.
     Ran(Result<(), WireError>),
     Receive {
+        /// The thread that asks.
+        thread: u64,
         most: u64,
         timeout_ns: u64,
     },
     Send {
+        /// The thread that asks.
+        thread: u64,
         messages: Vec<Message>,
         /// The key and the value.
         mark: Option<(String, String)>,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hookrail_abi::boundary::{BusService, BusSpec, Handle, STREAM_TOO_DEEP, Stream, StreamIo, StreamMark};
 use hookrail_abi::{Message, Text};
-use hookrail_engine::{Attendant, Attending, BusWish, Caller, Endpoints, Revocable, Services};
+use hookrail_engine::{Attendant, Attending, BusWish, Caller, Endpoints, Keepsake, Revocable, Services};
 use hookrail_model::error::Error;
 use hookrail_model::guarded;
 
@@ -37,6 +37,8 @@ struct Kept(Box<End>);
 
 // SAFETY: by the type invariant whoever drops it is the only one who has it.
 unsafe impl Send for Kept {}
+
+impl Keepsake for Kept {}
 
 impl Drop for Kept {
     fn drop(&mut self) {

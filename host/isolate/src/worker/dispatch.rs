@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use hookrail_abi::{Decision, PayloadOps};
 use hookrail_dispatch::Condvar;
-use hookrail_engine::{DispatchContext, Dispatched, FoundPoint, NotDispatched, PointWish, Points};
+use hookrail_engine::{Actor, DispatchContext, Dispatched, FoundPoint, NotDispatched, PointWish, Points};
 use parking_lot::Mutex;
 
 use super::questions::{Questions, Unanswered};
@@ -199,7 +199,7 @@ impl Sockets {
 
 impl Socket {
     fn ask(&mut self, ask: &PointAsk) -> io::Result<PointAnswer> {
-        self.sender.send(ask, &[])?;
+        self.sender.send(&(Actor::current().number(), ask), &[])?;
         let (answer, _) = self.receiver.receive()?.ok_or(io::ErrorKind::UnexpectedEof)?;
         Ok(answer)
     }

@@ -15,7 +15,7 @@ use hookrail_abi::boundary::{
 };
 use hookrail_abi::{Header, List, Message};
 use hookrail_dispatch::reclaim;
-use hookrail_engine::{Accepts, Endpoint};
+use hookrail_engine::{Accepts, Actor, Endpoint};
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::guarded;
 use hookrail_model::note::EndpointKind;
@@ -65,17 +65,17 @@ impl Endpoints {
         let socket = UnixStream::from(socket);
         let sender = Sender::of_messages(socket.try_clone().map_err(failed)?);
         let run = move || {
-            // Known as one that runs code of plugins for the host.
-            reclaim::register_thread();
             let end = End::of(sender, Receiver::of_messages(socket));
-            // SAFETY: the end stays until this returns, and is used by this call alone.
-            let mut ran = unsafe { endpoint.run(&end.io()) };
-            if let Some(why) = end.too_long.take() {
-                ran = Err(Error::misbehaved(instance, Misbehaved::failed("run", why)));
-            }
             // Before the host hears of it: then nothing of it is in use.
-            drop(endpoint);
-            reclaim::clear_stack();
+            let ran = reclaim::running(|| {
+                // SAFETY: the end stays until this returns, and is used by this call alone.
+                let ran = unsafe { endpoint.run(&end.io()) };
+                drop(endpoint);
+                match end.too_long.take() {
+                    Some(why) => Err(Error::misbehaved(instance, Misbehaved::failed("run", why))),
+                    None => ran,
+                }
+            });
             // Without a host this process ends.
             let _ = end.sender.send(&FromEndpoint::Ran(ran.map_err(Into::into)), &[]);
         };
@@ -176,7 +176,7 @@ impl End {
     }
 
     fn receive(&self, most: usize, timeout_ns: u64) -> Result<&[*const Message], u32> {
-        let messages = match self.ask(&FromEndpoint::Receive { most: most as u64, timeout_ns }) {
+        let messages = match self.ask(&FromEndpoint::Receive { thread: this_thread(), most: most as u64, timeout_ns }) {
             Some((ToEndpoint::Messages(messages), _)) => messages,
             Some((ToEndpoint::Status(STREAM_NOTHING), _)) => return Err(STREAM_NOTHING),
             _ => return Err(STREAM_CLOSED),
@@ -191,6 +191,11 @@ impl End {
         }
         Ok(shown)
     }
+}
+
+/// So that the host knows who waits for itself.
+fn this_thread() -> u64 {
+    Actor::current().number()
 }
 
 /// # Safety
@@ -218,7 +223,8 @@ pub(super) unsafe extern "C" fn send(
         // SAFETY: the texts are readable for the call.
         let mark = mark.map(|mark| unsafe { (mark.key.to_text().into_owned(), mark.value.to_text().into_owned()) });
         // They are the source's until the host has taken them.
-        let status = end.status(&FromEndpoint::Send { messages: messages.to_vec(), mark, timeout_ns });
+        let asked = FromEndpoint::Send { thread: this_thread(), messages: messages.to_vec(), mark, timeout_ns };
+        let status = end.status(&asked);
         if status == STREAM_OK {
             messages.iter_mut().for_each(|message| *message = Message::empty());
         }

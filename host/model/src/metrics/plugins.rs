@@ -47,11 +47,8 @@ pub fn of_plugins(plugins: &[PluginView]) -> Vec<Family> {
 /// The numbers that a plugin counts itself: under its own name, so that no two plugins mean different things by one.
 fn add_own(own: &mut BTreeMap<String, Family>, plugin: &PluginView) {
     for PluginMetric { info, value, .. } in &plugin.metrics {
-        let MetricInfo { name, help, unit, kind, .. } = info;
-        let mut full = format!("hookrail_plugins_{}_{name}", plugin.name.replace('-', "_"));
-        if !unit.is_empty() {
-            full.push_str(&format!("_{unit}"));
-        }
+        let MetricInfo { help, kind, .. } = info;
+        let mut full = format!("hookrail_plugins_{}_{}", plugin.name.replace('-', "_"), info.full_name());
         if *kind == FamilyKind::Counter {
             full.push_str("_total");
         }

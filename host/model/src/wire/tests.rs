@@ -160,11 +160,11 @@ fn what_a_tap_tells_has_its_form_and_comes_back_from_it() {
     check(TapItem::Missed(TapMissed::new(3, 4)), r#"{"missed":{"unread":3,"over_rate":4}}"#);
     let mut tapped = Tapped::new(TapPlace::Dropped, json!({ "topic": "log" }));
     (tapped.pipeline, tapped.endpoint) = ("logs".into(), "files".into());
-    (tapped.body_bytes, tapped.headers_left_out) = (Some(70_000), 2);
+    (tapped.topic_bytes, tapped.body_bytes, tapped.headers_left_out) = (Some(5000), Some(70_000), 2);
     (tapped.kind, tapped.reason, tapped.decided_by) = ("denied".into(), "no".into(), "mask/mask".into());
     check(
         TapItem::Message(Box::new(tapped)),
-        r#"{"message":{"at":"dropped","pipeline":"logs","endpoint":"files","message":{"topic":"log"},"body_bytes":70000,"headers_left_out":2,"kind":"denied","reason":"no","decided_by":"mask/mask"}}"#,
+        r#"{"message":{"at":"dropped","pipeline":"logs","endpoint":"files","message":{"topic":"log"},"topic_bytes":5000,"body_bytes":70000,"headers_left_out":2,"kind":"denied","reason":"no","decided_by":"mask/mask"}}"#,
     );
     assert_eq!(serde_json::from_str::<TapItem>(r#"{"news":1}"#).unwrap(), TapItem::Unknown, "a newer host says it");
 }

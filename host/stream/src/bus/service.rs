@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{BusService, BusSpec, Handle, StreamIo};
-use hookrail_engine::{BusWish, Caller, Revocable, Services};
+use hookrail_engine::{BusWish, Caller, Keepsake, Revocable, Services};
 use hookrail_model::guarded;
 
 use super::spec::Spec;
@@ -32,6 +32,14 @@ enum Kept {
 
 // SAFETY: by the type invariant whoever drops it is the only one who has it.
 unsafe impl Send for Kept {}
+
+impl Keepsake for Kept {
+    fn retire(&self) {
+        if let Kept::Subscription { end: Some(end) } = self {
+            end.retire();
+        }
+    }
+}
 
 impl Drop for Kept {
     fn drop(&mut self) {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use hookrail_abi::{DropKind, Message};
+use hookrail_engine::Actor;
 use hookrail_model::pipeline::{QueueConfig, QueuePolicy};
 
 use super::disk::Disk;
@@ -21,6 +22,8 @@ pub(super) struct State {
     pub(super) first: u64,
     /// How many were taken and not answered for.
     pub(super) taken: usize,
+    /// Who took the last of them.
+    pub(super) taker: Option<Actor>,
     pub(super) mode: Mode,
     /// Whether the sink has just taken many: then it, and whoever waits for it, look for a moment before they sleep.
     pub(super) is_busy: bool,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub use subscribe::Subscribe;
 
-use crate::boundary::{BusService, STREAM_CLOSED, STREAM_OK, STREAM_TOO_DEEP, StreamIo};
+use crate::boundary::{BusService, STREAM_CLOSED, STREAM_OK, STREAM_OWN_QUEUE, STREAM_TOO_DEEP, StreamIo};
 use crate::error::{Error, Result};
 use crate::host::{Instance, service};
 use crate::stream::{End, Received, SinkIo};
@@ -70,6 +70,9 @@ pub struct Subscription {
 pub enum NotPublished {
     /// The instance is being stopped, or the bus has ended.
     Closed,
+    /// A subscription that blocks wants them and is full, and it is this thread that has received from it last: waiting
+    /// for room would never end. The log of the host names it.
+    OwnQueue,
     /// Messages are being published on this thread too deep already: a callback that publishes was called for what it has
     /// published itself.
     TooDeep,
@@ -79,6 +82,10 @@ impl fmt::Display for NotPublished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             NotPublished::Closed => "the host has closed the bus for this instance",
+            NotPublished::OwnQueue => {
+                "a subscription that blocks is full, and this thread is to empty it: answer for what was received first, \
+                 publish from another thread, or subscribe with a policy that drops"
+            }
             NotPublished::TooDeep => {
                 "a callback publishes while its own message is being published; publish from another thread, or pass over \
                  what this instance has published"
@@ -160,7 +167,7 @@ fn opened(
 
 impl Publisher {
     /// Publishes a message, which is left empty: it is decided by the chain of `message.publish`, on this thread, and put
-    /// into the queue of each subscription that wants it. Waits while one whose policy is to block is full.
+    /// into the queue of each subscription that wants it. Waits while one of those whose policy is to block is full.
     ///
     /// # Errors
     /// If it is not taken.
@@ -184,6 +191,7 @@ impl Publisher {
         match self.end.send(messages, None, limit) {
             STREAM_OK => Ok(true),
             STREAM_CLOSED => Err(NotPublished::Closed),
+            STREAM_OWN_QUEUE => Err(NotPublished::OwnQueue),
             STREAM_TOO_DEEP => Err(NotPublished::TooDeep),
             _ => Ok(false),
         }

@@ -43,7 +43,8 @@ pub struct StreamTable {
     pub schema: unsafe extern "C" fn(kind: u32, name: Str, out: *mut Text) -> u32,
 }
 
-/// What an endpoint exchanges messages with. Each function takes `stream`.
+/// What an endpoint exchanges messages with. Each function takes `stream`. A function may be called within another one of
+/// the same stream, on the same thread: `send`, for example, by a callback for the message that is being sent.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct StreamIo {
@@ -115,6 +116,9 @@ pub const STREAM_CLOSED: u32 = 2;
 
 /// What is being done on this thread has published too deep already; only of the service `bus/1`.
 pub const STREAM_TOO_DEEP: u32 = 3;
+/// The queue of a subscription that blocks is full, and it is this thread that has received from it last: waiting for room
+/// would never end. Only of the service `bus/1`.
+pub const STREAM_OWN_QUEUE: u32 = 4;
 
 /// The oldest messages are delivered.
 pub const STREAM_DELIVERED: u32 = 1;
