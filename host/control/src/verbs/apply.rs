@@ -178,9 +178,6 @@ impl Verbs<'_> {
     pub(crate) fn override_callbacks(self, name: &str, overrides: Vec<CallbackOverride>) -> Result<(), Error> {
         self.are_not_declared(name, &overrides)?;
         let mut change = self.attached.store.change()?;
-        change
-            .override_callbacks::<Error>(name, overrides, |spec| self.override_running(name, &spec.overrides))
-            .inspect_err(|_| self.override_as_stored(name))?;
-        Ok(())
+        self.override_in(&mut change, name, overrides)
     }
 }

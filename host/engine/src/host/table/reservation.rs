@@ -46,6 +46,21 @@ impl Table {
         }
     }
 
+    /// Reserves a name, whether a plugin is loaded under it or not.
+    pub(in crate::host) fn reserve_name(
+        self: &Arc<Self>,
+        name: &str,
+        doing: &'static str,
+    ) -> Result<Reservation, ApiMisuse> {
+        let mut names = self.names.lock();
+        names.check_open()?;
+        let entry = names.by_name.entry(name.into()).or_default();
+        match entry.doing() {
+            Some(doing) => Err(ApiMisuse::busy(name, doing)),
+            None => Ok(self.reserved(entry, name, doing)),
+        }
+    }
+
     /// Reserves a plugin that has one of these statuses.
     pub(in crate::host) fn reserve(
         self: &Arc<Self>,
