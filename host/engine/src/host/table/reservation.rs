@@ -163,6 +163,14 @@ impl Reservation {
         self.names().by_name.entry(self.name.clone()).or_default().probations.push(probation);
     }
 
+    /// Removes the probation of a generation, unless it has ended.
+    pub(in crate::host) fn take_probation(&self, owner: Owner) -> Option<ProbationEntry> {
+        let mut names = self.names();
+        let probations = &mut names.by_name.get_mut(&self.name)?.probations;
+        let index = probations.iter().position(|probation| probation.owner == owner)?;
+        Some(probations.swap_remove(index))
+    }
+
     /// Removes the probations of all generations but one. Dropping them ends them and frees the copies that they hold,
     /// so the caller drops them when there is time for it.
     pub(in crate::host) fn end_probations(&self, but: Option<Owner>) -> Vec<ProbationEntry> {
