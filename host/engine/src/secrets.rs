@@ -56,9 +56,7 @@ pub fn resolve(config: &Value, key: &str) -> Result<Resolved, ConfigError> {
 /// What differs when the content of a file differs, in this process; `None` if a configuration names no file, or one that
 /// cannot be read now.
 pub fn fingerprint(config: &Value) -> Option<u64> {
-    static STATE: OnceLock<RandomState> = OnceLock::new();
-    let secrets = has_files(config).then(|| resolve(config, ""))?.ok()?.secrets;
-    Some(STATE.get_or_init(RandomState::new).hash_one(secrets))
+    has_files(config).then(|| resolve(config, ""))?.ok()?.fingerprint()
 }
 
 impl From<Value> for Resolved {
@@ -74,16 +72,27 @@ impl Resolved {
     /// # Errors
     /// If it does not match.
     pub fn check(&self, schema: &Schema, instance: &str) -> Result<(), Error> {
-        if self.secrets.is_empty() {
-            schema.check(instance, &self.value)
-        } else {
+        if self.has_secrets() {
             schema.check_secret(instance, &self.value)
+        } else {
+            schema.check(instance, &self.value)
         }
     }
 
     /// The configuration that the plugin gets.
     pub fn value(&self) -> &Value {
         &self.value
+    }
+
+    /// Whether anything of it came from files.
+    pub fn has_secrets(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
+    /// What differs when the secrets in it differ, in this process; `None` if there are none.
+    pub fn fingerprint(&self) -> Option<u64> {
+        static STATE: OnceLock<RandomState> = OnceLock::new();
+        self.has_secrets().then(|| STATE.get_or_init(RandomState::new).hash_one(&self.secrets))
     }
 
     /// Takes the secrets out of what a plugin says of its configuration.

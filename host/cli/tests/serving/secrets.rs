@@ -87,6 +87,42 @@ fn files_are_read_again_and_only_what_differs_changes() {
     assert_eq!(serving.end().0, Some(0));
 }
 
+/// What is undone is what was there, and not what its files have by now.
+#[test]
+fn a_reload_that_fails_changes_no_secret() {
+    let place = with_secrets("secrets-undone");
+    let mut serving = place.serve();
+    assert_eq!(serving.through("a hunter2"), "a ***");
+    write(&place, "pattern", "other");
+    // It is found out after the plugins have been given what is new.
+    place.configure(&CONFIG.replace("config = { path", "config = { paths"));
+    for _ in 0..2 {
+        let refused = place.ask(&["config", "reload"]);
+        assert!(refused.contains("error[") && refused.contains("hookrail.toml:10: "), "{refused}");
+        assert_eq!(serving.through("b hunter2 other"), "b *** other");
+    }
+    place.configure(CONFIG);
+    assert!(place.ask(&["config", "reload"]).contains("mask has another configuration"));
+    assert_eq!(serving.through("c hunter2 other"), "c hunter2 ***");
+    serving.interrupt();
+    assert_eq!(serving.end().0, Some(0));
+}
+
+/// An endpoint that never ran was given nothing: there is nothing that could be another.
+#[test]
+fn an_endpoint_that_never_ran_has_no_other_secrets() {
+    let place = with_secrets("secrets-of-nobody");
+    place.configure(&format!("{CONFIG}[pipelines.logs.sinks.later]\nuse = \"of-nobody\"\nconfig = {{ token = {{ secret_file = \"DIR/pattern\" }} }}\n"));
+    let mut serving = place.serve();
+    assert_eq!(serving.through("a hunter2"), "a ***");
+    for _ in 0..2 {
+        let done = place.ask(&["config", "reload"]);
+        assert!(done.contains("nothing differs"), "{done}");
+    }
+    serving.interrupt();
+    assert_eq!(serving.end().0, Some(0));
+}
+
 #[test]
 fn a_file_that_is_missing_or_does_not_fit_is_an_error_with_its_line_and_without_the_secret() {
     let place = with_secrets("secrets-wrong");

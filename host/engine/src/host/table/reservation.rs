@@ -1,5 +1,6 @@
 //! The right to change what serves under a name.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use hookrail_model::error::ApiMisuse;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::view::Status;
 use parking_lot::MutexGuard;
+use serde_json::Value;
 
 use super::probation::ProbationEntry;
 use super::{Current, Doing, Entry, Names, Table};
@@ -156,6 +158,11 @@ impl Reservation {
         let names = self.names();
         let current = names.by_name.get(&self.name).and_then(|entry| entry.current.as_ref());
         current.map(|current| current.runtime_overrides.clone()).unwrap_or_default()
+    }
+
+    /// What a configuration file says of its instances by now, of those of which it was read again.
+    pub(in crate::host) fn of_file(&self) -> BTreeMap<String, Value> {
+        self.names().by_name.get(&self.name).map(|entry| entry.of_file.clone()).unwrap_or_default()
     }
 
     /// Records a generation on probation, whose callbacks are about to be published.
