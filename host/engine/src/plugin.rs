@@ -215,6 +215,7 @@ impl Loaded {
             let (config, attending) = (&*resolved.value().to_string(), context.attending);
             let (writable, units, points) = (&writable, &units, &points);
             let configured = Configured { name: &instance, config, home: &home, writable, units, points, attending };
+            self.body.diagnostics().hide(resolved.secrets());
             self.body.create(&configured).map_err(|error| resolved.hidden(error))?;
             let instance: Arc<str> = instance.into();
             self.instances.push(instance.clone());
@@ -228,7 +229,7 @@ impl Loaded {
     fn show_endpoints(&mut self, attending: &Attending) -> Result<(), Error> {
         let of = |instance: &Arc<str>| Some((instance.clone(), self.body.endpoints(instance)?));
         let instances = self.instances.iter().filter_map(of).collect();
-        let endpoints = Endpoints::new(self.note().name.clone(), self.note().endpoints.clone(), instances);
+        let endpoints = Endpoints::new(self.note().endpoints.clone(), instances, self.diagnostics());
         self.endpoints = Some(Attended(endpoints.clone(), attending.clone()));
         attending.coming(&endpoints)
     }
@@ -284,6 +285,7 @@ impl Loaded {
         let schema = self.ready_schema(instance, self.schema.as_ref())?;
         schema.map_or(Ok(()), |schema| config.check(&schema, instance))?;
         let changing = self.keeping.as_ref().map(|keeping| keeping.changing());
+        self.body.diagnostics().hide(config.secrets());
         self.body.reload(instance, &config.value().to_string()).map_err(|error| config.hidden(error))?;
         reloaded();
         Ok(changing.and_then(|changing| changing.gave(instance, config)).unwrap_or_default())

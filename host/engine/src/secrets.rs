@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 use hookrail_model::error::{ConfigError, Error, Misbehaved};
 use hookrail_model::log;
 use hookrail_model::schema::Schema;
+use hookrail_model::secrets::without_secrets;
 use rustix::fs::{Mode, OFlags, open};
 use serde_json::Value;
 
@@ -21,8 +22,6 @@ use serde_json::Value;
 const KEY: &str = "secret_file";
 /// The longest secret, in bytes.
 const LONGEST: u64 = 64 << 10;
-/// What is shown in place of a secret.
-const MASK: &str = "***";
 
 /// A configuration with the content of the files that it names.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -84,6 +83,11 @@ impl Resolved {
         &self.value
     }
 
+    /// What must not be shown.
+    pub(crate) fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
     /// Whether anything of it came from files.
     pub fn has_secrets(&self) -> bool {
         !self.secrets.is_empty()
@@ -100,23 +104,10 @@ impl Resolved {
     pub fn hidden(&self, error: Error) -> Error {
         match error {
             Error::PluginMisbehaved { plugin, why: Misbehaved::Failed { call, message, .. }, .. } => {
-                Error::misbehaved(plugin, Misbehaved::failed(call, self.without_secrets(message)))
+                Error::misbehaved(plugin, Misbehaved::failed(call, without_secrets(message, &self.secrets)))
             }
             error => error,
         }
-    }
-
-    fn without_secrets(&self, mut text: String) -> String {
-        for secret in &self.secrets {
-            // As it is, and as a plugin would quote it.
-            let quoted = Value::from(&**secret).to_string();
-            for form in [&**secret, &quoted[1..quoted.len() - 1]] {
-                if text.contains(form) {
-                    text = text.replace(form, MASK);
-                }
-            }
-        }
-        text
     }
 }
 
