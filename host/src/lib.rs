@@ -143,7 +143,7 @@ pub use hookrail_engine::{
     schema,
 };
 #[doc(hidden)]
-pub use hookrail_engine::{DeclaredEndpoints, declared_endpoints, secrets};
+pub use hookrail_engine::{DeclaredEndpoints, Former, declared_endpoints, secrets};
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
 pub use hookrail_model::ParseError;
 pub use hookrail_model::bus::{BusView, SubscriptionView};

@@ -20,6 +20,8 @@ pub(crate) struct Chosen {
     store: Option<Store>,
     /// The files, by plugin name.
     pub(crate) files: BTreeMap<String, PathBuf>,
+    /// Whether nothing that happens is to be kept in the store.
+    pub(crate) is_trial: bool,
 }
 
 impl Chosen {
@@ -27,7 +29,7 @@ impl Chosen {
         let config = settings::read()?.config;
         let store = if setup.no_store { None } else { store_if_any(&config)? };
         let files = files(setup, &config, store.as_ref())?;
-        Ok(Chosen { config, store, files })
+        Ok(Chosen { config, store, files, is_trial: false })
     }
 
     /// Whether installed plugins are loaded too.
@@ -76,7 +78,8 @@ impl Chosen {
         }
         if let Some(store) = self.store {
             // SAFETY: what is enabled there was signed by whom the operator trusts, or he allowed it.
-            let mut failed = unsafe { manager.open_store(store)? }.into_iter();
+            let failed = unsafe { if self.is_trial { manager.try_store(store) } else { manager.open_store(store) } };
+            let mut failed = failed?.into_iter();
             // Enabled plugins are relied on: without one, messages might pass that should not.
             if let Some(first) = failed.next() {
                 failed.for_each(|NotLoaded { plugin, error, .. }| tracing::error!(plugin, "cannot be loaded: {error}"));

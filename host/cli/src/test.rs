@@ -44,6 +44,7 @@ fn in_new_host(case: &read::Ready, options: &args::Test) -> Result<Vec<Failure>,
     chosen.add_used()?;
     chosen.retain_those_on("message.publish")?;
     chosen.config.home = Some(scratch.path().into());
+    chosen.is_trial = true;
     let (host, _manager) = chosen.load("hookrail test")?;
     play::run(case, &host)
 }

@@ -8,4 +8,6 @@ pub(crate) struct AttachedStore {
     pub(crate) store: Store,
     /// Whether enabled plugins are loaded.
     pub(crate) is_live: bool,
+    /// Whether it keeps the configurations that plugins write themselves.
+    pub(crate) is_kept: bool,
 }

@@ -97,13 +97,30 @@ impl Manager {
     /// later: its code runs in this process, as with [`Host::load`]. So whoever can sign for a key that is trusted in
     /// that home, or can write there, is trusted too.
     pub unsafe fn open_store(&self, store: Store) -> Result<Vec<NotLoaded>, Error> {
-        self.attach(store, true)?;
+        self.open(AttachedStore { store, is_live: true, is_kept: true })
+    }
+
+    /// As [`open_store`](Self::open_store), for a host that only tries something: what its plugins write of their
+    /// configurations is held until it ends, and the store stays as it is.
+    ///
+    /// # Errors
+    /// As for that.
+    ///
+    /// # Safety
+    /// As for that.
+    #[doc(hidden)]
+    pub unsafe fn try_store(&self, store: Store) -> Result<Vec<NotLoaded>, Error> {
+        self.open(AttachedStore { store, is_live: true, is_kept: false })
+    }
+
+    fn open(&self, attached: AttachedStore) -> Result<Vec<NotLoaded>, Error> {
+        self.attach(attached)?;
         let (core, attached) = (self.core()?, self.shared.attached.get().ok_or(ApiMisuse::NoStore)?);
         Verbs { core: &core, attached }.load_enabled()
     }
 
-    /// Gives the host its store; loads the enabled plugins if `is_live`.
-    pub(crate) fn attach(&self, store: Store, is_live: bool) -> Result<(), Error> {
+    /// Gives the host its store.
+    pub(crate) fn attach(&self, attached: AttachedStore) -> Result<(), Error> {
         let core = self.core()?;
         let shared = self.shared.clone();
         let is_first = core.follow_fallbacks(move |core, fallback| {
@@ -111,8 +128,8 @@ impl Manager {
                 Verbs { core, attached }.fell_back(fallback);
             }
         });
-        let attached = AttachedStore { store, is_live };
-        let is_first = is_first && core.keep_configurations(StoreKeeper(self.shared.clone()));
+        let keep = || core.keep_configurations(StoreKeeper(self.shared.clone()));
+        let is_first = is_first && (!attached.is_kept || keep());
         if !is_first || self.shared.attached.set(attached).is_err() {
             return Err(ApiMisuse::StoreThere.into());
         }

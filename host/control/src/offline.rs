@@ -4,6 +4,7 @@ use hookrail_engine::{Config, Host};
 use hookrail_model::command::Command;
 use hookrail_store::Store;
 
+use crate::attached_store::AttachedStore;
 use crate::error::{ControlError, Error};
 use crate::manage::Manage;
 use crate::manager::Manager;
@@ -24,7 +25,7 @@ impl Offline {
     pub fn new(config: Config, store: Store) -> Result<Self, Error> {
         let host = Host::new(config)?;
         let manager = Manager::over(&host);
-        manager.attach(store, false)?;
+        manager.attach(AttachedStore { store, is_live: false, is_kept: true })?;
         Ok(Offline { manager, _host: host })
     }
 }

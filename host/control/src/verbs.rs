@@ -63,15 +63,17 @@ impl Verbs<'_> {
         }
     }
 
-    /// The host's own configuration of a plugin, if there is one.
+    /// The host's own configuration of a plugin, if there is one: what its file says by now.
     fn host_says(self, name: &str) -> Option<Value> {
-        let plugin = self.core.config.plugins.get(name)?;
-        let instances =
-            || plugin.instances.iter().map(|(key, instance)| (key.clone(), instance.config.clone())).collect();
-        match (plugin.config.is_null(), plugin.instances.is_empty()) {
-            (true, true) => None,
-            (false, _) => Some(plugin.config.clone()),
-            (true, false) => Some(Value::Object(instances())),
+        let by_now =
+            |instance: &str, config: &Value| self.core.table.of_file(instance).unwrap_or_else(|| config.clone());
+        let plugin = self.core.config.plugins.get(name);
+        if let Some(plugin) = plugin.filter(|plugin| !plugin.instances.is_empty()) {
+            let instances = plugin.instances.iter();
+            return Some(
+                instances.map(|(key, one)| (key.clone(), by_now(&format!("{name}:{key}"), &one.config))).collect(),
+            );
         }
+        Some(by_now(name, plugin.map_or(&Value::Null, |plugin| &plugin.config))).filter(|config| !config.is_null())
     }
 }

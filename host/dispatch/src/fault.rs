@@ -17,6 +17,7 @@ pub use signal::{CallbackRef, Found, Signal, Signals};
 
 use crate::chain::callback::Callback;
 use crate::chain::facts::Facts;
+use crate::chain::id::Owner;
 use crate::frame::{self, Panic};
 
 /// Whether an answer is a fault: it says so, or it is not a verdict of this point.
@@ -34,6 +35,11 @@ pub(crate) fn is(facts: &Facts, answer: u32) -> bool {
 pub(crate) fn verdict(facts: &Facts, callback: &Callback) -> Option<u32> {
     // Where a denial is not possible, a closed policy has no effect.
     (callback.terms.fault == FaultPolicy::Closed && facts.deniable).then_some(raw::DENY)
+}
+
+/// Whether a callback only stands in for one that is absent, and whose fault does not deny.
+pub(crate) fn lets_pass(facts: &Facts, callback: &Callback) -> bool {
+    callback.owner == Owner::DEFAULT_VERDICT && verdict(facts, callback).is_none()
 }
 
 /// Logs and counts a callback's failure, and returns what it means for the chain.

@@ -24,7 +24,7 @@ use root::FormerRoot;
 pub(crate) use root::Root;
 
 use crate::chain::{Callback, CallbackState, Entry, Owner, Snapshot, Terms};
-use crate::fault::{self, Signals};
+use crate::fault::Signals;
 use crate::reclaim::{self, Limbo};
 use crate::stats::Tracers;
 use crate::sync::{AtomicPtr, Ordering};
@@ -32,7 +32,7 @@ use crate::sync::{AtomicPtr, Ordering};
 /// The points of a host, and their callbacks.
 ///
 /// # Invariants
-/// The published chain of a point holds its enabled callbacks, in order. `root` came from a box, and what it pointed to
+/// The published chain of a point holds its enabled callbacks, in order, without those that are absent and deny nothing. `root` came from a box, and what it pointed to
 /// before is dropped only after a grace period.
 pub struct Registry {
     points: Mutex<BTreeMap<&'static str, PointEntry>>,
@@ -367,7 +367,8 @@ impl Registry {
         self.remove_if(false, |_| true);
     }
 
-    /// With `stand_in`, the host continues to deny in place of required callbacks.
+    /// With `stand_in`, the host stands in for required callbacks wherever a denial is possible: it denies in place of
+    /// those whose fault denies now, and of the others as soon as the operator says so.
     fn remove_if(&self, stand_in: bool, is_meant: impl Fn(&Callback) -> bool) -> Vec<TakenOut> {
         let mut removed = Vec::new();
         let mut points = self.points.lock();
@@ -379,10 +380,9 @@ impl Registry {
             if gone.is_empty() {
                 point_entry.callbacks = kept;
             } else {
-                let denies = |callback: &&Arc<Callback>| {
-                    stand_in && callback.required && fault::verdict(&point_entry.state.chain.facts, callback).is_some()
-                };
-                kept.extend(gone.iter().filter(denies).map(|callback| Arc::new(callback.stand_in())));
+                let stand_in = stand_in && point_entry.state.chain.facts.deniable;
+                let required = gone.iter().filter(|callback| stand_in && callback.required);
+                kept.extend(required.map(|callback| Arc::new(callback.stand_in())));
                 kept.sort_by(|a, b| a.place().cmp(&b.place()));
                 removed.extend(gone.into_iter().map(|callback| TakenOut { point, callback }));
                 retired.push(point_entry.set_callbacks(kept, is_left));

@@ -13,7 +13,7 @@ mod plugin;
 mod read;
 mod secret;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -102,23 +102,10 @@ setters!(Config {
 pub struct RuntimeOverrides {
     /// Configurations by instance; they take precedence over those of the host's configuration.
     pub configs: BTreeMap<String, serde_json::Value>,
-    /// The instances whose configuration is that of a file, which was read again: it may name files of secrets.
-    pub of_file: BTreeSet<String>,
     /// About its callbacks; the host's configuration goes before them.
     pub overrides: Vec<CallbackOverride>,
     /// In which process it runs; it takes precedence over the host's configuration.
     pub isolation: Option<Placed>,
-}
-
-impl RuntimeOverrides {
-    pub(crate) fn set(&mut self, instance: &str, config: &serde_json::Value, is_of_file: bool) {
-        self.configs.insert(instance.into(), config.clone());
-        if is_of_file {
-            self.of_file.insert(instance.into())
-        } else {
-            self.of_file.remove(instance)
-        };
-    }
 }
 
 /// The limits that are watched while plugins run.

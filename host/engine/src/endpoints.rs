@@ -8,9 +8,10 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use hookrail_abi::boundary::StreamIo;
+use hookrail_loader::PluginDiagnostics;
 use hookrail_model::error::{ApiMisuse, Error, Misbehaved};
 use hookrail_model::note::{EndpointKind, NoteEndpoint};
 use hookrail_model::schema::Schema;
@@ -68,6 +69,8 @@ pub struct Endpoints {
     plugin: String,
     declared: Vec<NoteEndpoint>,
     instances: Vec<(Arc<str>, Arc<dyn Accepts>)>,
+    /// Weak, since they know the plugin's functions by its file, which stays open meanwhile.
+    diagnostics: Weak<PluginDiagnostics>,
     /// How many are in use, and [`CLOSED`].
     uses: AtomicUsize,
 }
@@ -144,11 +147,12 @@ impl fmt::Debug for Attending {
 
 impl Endpoints {
     pub(crate) fn new(
-        plugin: String,
         declared: Vec<NoteEndpoint>,
         instances: Vec<(Arc<str>, Arc<dyn Accepts>)>,
+        diagnostics: &Arc<PluginDiagnostics>,
     ) -> Arc<Self> {
-        Arc::new(Endpoints { plugin, declared, instances, uses: AtomicUsize::new(0) })
+        let (plugin, diagnostics) = (diagnostics.plugin().into(), Arc::downgrade(diagnostics));
+        Arc::new(Endpoints { plugin, declared, instances, diagnostics, uses: AtomicUsize::new(0) })
     }
 
     /// The plugin.
@@ -180,6 +184,9 @@ impl Endpoints {
     ) -> Result<Accepted, Error> {
         self.check(instance, kind, name, config)?;
         let (in_use, of) = self.enter(instance)?;
+        if let Some(diagnostics) = self.diagnostics.upgrade() {
+            diagnostics.hide(config.secrets());
+        }
         let endpoint = of.accept(kind, name, &config.value().to_string()).map_err(|error| config.hidden(error))?;
         Ok(Accepted { endpoint, _use: in_use })
     }

@@ -8,6 +8,7 @@ mod introspection;
 mod moving;
 mod overriding;
 mod recall;
+mod reloading;
 mod rollback;
 mod status;
 mod table;
@@ -35,6 +36,7 @@ pub use self::core::{Core, Fallback};
 pub use self::denial::Denial;
 pub use self::handle::PluginHandle;
 pub use self::introspection::Traces;
+pub use self::reloading::Former;
 pub use self::table::Remark;
 pub use self::upgrade::Upgraded;
 use crate::config::{Config, RuntimeOverrides};
@@ -222,7 +224,7 @@ impl Host {
     /// # Errors
     /// As for that, and if a file of a secret cannot be read.
     #[doc(hidden)]
-    pub fn reload_of_file(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+    pub fn reload_of_file(&self, instance: &str, config: &serde_json::Value) -> Result<Former, Error> {
         self.core.reload_of_file(instance, config)
     }
 

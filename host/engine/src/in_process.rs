@@ -142,7 +142,7 @@ impl InProcess {
     fn call(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) -> Result<(), Error> {
         match self.called(instance, function) {
             (0, _) => Ok(()),
-            (_, said) => Err(failed(call, instance, said)),
+            (_, said) => Err(failed(&self.library.diagnostics, call, instance, said)),
         }
     }
 
@@ -304,14 +304,14 @@ impl Body for InProcess {
     }
 }
 
-/// The error of a function of an instance that failed with that report.
-fn failed(call: &'static str, instance: &str, said: Option<Reported>) -> Error {
+/// The error of a function of an instance that failed with that report, without the secrets of its plugin.
+fn failed(of: &PluginDiagnostics, call: &'static str, instance: &str, said: Option<Reported>) -> Error {
     let (said, panic) = said.map(|said| (said.text, said.panic)).unzip();
     if let Some(panic) = panic.flatten() {
         let (generation, backtrace) = (panic.generation, panic.backtrace());
         log!(error, instance, generation, backtrace, "{call} {panic}");
     }
-    Error::misbehaved(instance, Misbehaved::failed(call, said.unwrap_or_else(|| SILENT.into())))
+    Error::misbehaved(instance, Misbehaved::failed(call, said.map_or_else(|| SILENT.into(), |said| of.hidden(said))))
 }
 
 /// Ends a plugin after a failed load: if that does not end soon, the library is kept.

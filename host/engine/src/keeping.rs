@@ -25,6 +25,7 @@ use serde_json::Value;
 
 use self::bucket::Bucket;
 use crate::event::Announcer;
+use crate::secrets::Resolved;
 use crate::writable::{NotWritten, Taken, Writable};
 
 /// How long to wait before the next attempt to keep what was written during a start.
@@ -98,7 +99,7 @@ struct Pending {
 }
 
 struct Given {
-    config: Value,
+    config: Resolved,
     schema: Option<Arc<Schema>>,
     /// Where a file says what it is, if one does.
     declared: Option<String>,
@@ -129,8 +130,19 @@ impl Keeping {
     }
 
     /// An instance is about to be created with that configuration.
-    pub(crate) fn give(&self, instance: &str, config: &Value, schema: Option<Arc<Schema>>, declared: Option<String>) {
+    pub(crate) fn give(
+        &self,
+        instance: &str,
+        config: &Resolved,
+        schema: Option<Arc<Schema>>,
+        declared: Option<String>,
+    ) {
         self.given.lock().insert(instance.into(), Given { config: config.clone(), schema, declared });
+    }
+
+    /// What an instance has.
+    pub(crate) fn given(&self, instance: &str) -> Option<Resolved> {
+        self.given.lock().get(instance).map(|given| given.config.clone())
     }
 
     /// An instance is about to be given another configuration; waits for a write that is being kept.
@@ -217,7 +229,7 @@ impl Keeping {
         };
         records.changed(instance, config);
         if let Some(given) = self.given.lock().get_mut(instance) {
-            given.config = config.clone();
+            given.config = config.clone().into();
         }
         Ok(kept.unwrap_or(held))
     }
@@ -242,7 +254,18 @@ impl Keeping {
         let config = serde_json::from_str(json)
             .map_err(|error| NotWritten::Refused(format!("the configuration is not JSON: {error}")))?;
         crate::thread::is_alive().map_err(|error| NotWritten::from(hookrail_model::error::Error::from(error)))?;
-        let schema = self.given.lock().get(instance).ok_or_else(ended)?.schema.clone();
+        let (schema, has_secrets) = {
+            let given = self.given.lock();
+            let given = given.get(instance).ok_or_else(ended)?;
+            (given.schema.clone(), given.config.has_secrets())
+        };
+        // What it writes would be kept and shown with them.
+        if has_secrets {
+            let why = format!(
+                "HR0832: {instance}: its configuration has secrets from files, and its plugin does not change it"
+            );
+            return Err(NotWritten::Refused(why));
+        }
         schema.map_or(Ok(()), |schema| schema.check(instance, &config))?;
         Ok(config)
     }
@@ -271,7 +294,7 @@ impl Keeping {
         {
             return Ok(kept);
         }
-        let config = self.given.lock().get(instance).ok_or_else(ended)?.config.clone();
+        let config = self.given(instance).ok_or_else(ended)?.value().clone();
         Ok((config, records.revision(instance)))
     }
 }
@@ -316,12 +339,11 @@ impl Writable for Keeping {
 }
 
 impl Changing<'_> {
-    /// An instance has that configuration now, and not what it wrote while it started.
-    pub(crate) fn gave(&self, instance: &str, config: &Value) {
+    /// An instance has that configuration now, and not what it wrote while it started. Returns what it had.
+    pub(crate) fn gave(&self, instance: &str, config: &Resolved) -> Option<Resolved> {
         self.0.state.lock().pending.remove(instance);
-        if let Some(given) = self.0.given.lock().get_mut(instance) {
-            given.config = config.clone();
-        }
+        let mut given = self.0.given.lock();
+        Some(std::mem::replace(&mut given.get_mut(instance)?.config, config.clone()))
     }
 }
 

@@ -46,7 +46,7 @@ pub use config::{
 pub use crashes::Crashes;
 pub use endpoints::{Accepted, Accepts, Attendant, Attending, DeclaredEndpoints, Endpoint, Endpoints};
 pub use event::Events;
-pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgraded};
+pub use host::{Core, Denial, Fallback, Former, Host, PluginHandle, Remark, Traces, Upgraded};
 pub use in_process::{InProcess, Opening};
 pub use isolation::{Isolation, Placement, provide};
 pub use keeping::Keeper;

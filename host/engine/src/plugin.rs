@@ -81,6 +81,8 @@ pub(crate) struct StartContext<'a> {
     pub(crate) probation: Option<Arc<Probation>>,
     /// The plugin's settings besides the host's configuration.
     pub(crate) runtime_overrides: &'a RuntimeOverrides,
+    /// What a configuration file says of the instances by now, of those of which it was read again.
+    pub(crate) of_file: &'a BTreeMap<String, Value>,
     /// What the previous generation handed over.
     pub(crate) states: &'a States,
     /// The schema that the configurations of the previous generation were validated against.
@@ -190,13 +192,14 @@ impl Loaded {
         // All are created before the first one starts, since the effects of a start cannot be undone.
         let mut ready = Vec::new();
         for (instance, value) in instances {
-            let RuntimeOverrides { configs, of_file, .. } = context.runtime_overrides;
-            let runtime = configs.get(&instance);
-            let is_of_file = runtime.is_none() || of_file.contains(&instance);
-            let value = configured(runtime.unwrap_or(&value));
-            let resolved =
-                if is_of_file { secrets::resolve(&value, &key_of_instance(&instance)) } else { Ok(value.into()) };
-            let located = |error| if runtime.is_some() { error } else { config.located_error(error) };
+            let (set, of_file) = (context.runtime_overrides.configs.get(&instance), context.of_file.get(&instance));
+            let value = configured(set.or(of_file).unwrap_or(&value));
+            let resolved = match set {
+                Some(_) => Ok(value.into()),
+                None => secrets::resolve(&value, &key_of_instance(&instance)),
+            };
+            let is_as_read = set.or(of_file).is_none();
+            let located = |error| if is_as_read { config.located_error(error) } else { error };
             let resolved = resolved.map_err(|error| located(error.into()))?;
             let fits = self.schema.as_ref().map_or(Ok(()), |schema| resolved.check(schema, &instance));
             fits.map_err(located)?;
@@ -208,12 +211,12 @@ impl Loaded {
         let points: Arc<dyn Points> = Arc::new(OfHost::new(context.registry, &self.note().fires));
         let mut additions = Vec::new();
         for (instance, resolved) in ready {
-            let value = resolved.value();
-            context.keeping.give(&instance, value, self.schema.clone(), config.declares(&instance));
+            context.keeping.give(&instance, &resolved, self.schema.clone(), config.declares(&instance));
             let home = config.home_dir().join("instances").join(instance.replace(':', "@"));
-            let (config, attending) = (&*value.to_string(), context.attending);
+            let (config, attending) = (&*resolved.value().to_string(), context.attending);
             let (writable, units, points) = (&writable, &units, &points);
             let configured = Configured { name: &instance, config, home: &home, writable, units, points, attending };
+            self.body.diagnostics().hide(resolved.secrets());
             self.body.create(&configured).map_err(|error| resolved.hidden(error))?;
             let instance: Arc<str> = instance.into();
             self.instances.push(instance.clone());
@@ -227,9 +230,14 @@ impl Loaded {
     fn show_endpoints(&mut self, attending: &Attending) -> Result<(), Error> {
         let of = |instance: &Arc<str>| Some((instance.clone(), self.body.endpoints(instance)?));
         let instances = self.instances.iter().filter_map(of).collect();
-        let endpoints = Endpoints::new(self.note().name.clone(), self.note().endpoints.clone(), instances);
+        let endpoints = Endpoints::new(self.note().endpoints.clone(), instances, self.diagnostics());
         self.endpoints = Some(Attended(endpoints.clone(), attending.clone()));
         attending.coming(&endpoints)
+    }
+
+    /// What its instances were given, if they are started.
+    pub(crate) fn keeping(&self) -> Option<Arc<Keeping>> {
+        self.keeping.clone()
     }
 
     /// The sources and sinks of its instances, if they are started.
@@ -272,18 +280,16 @@ impl Loaded {
     }
 
     /// Hands a new configuration to a started instance, whose callbacks keep running, and calls `reloaded` before
-    /// anybody else can change it.
-    pub(crate) fn reload(&self, instance: &str, config: Resolved, reloaded: impl FnOnce()) -> Result<(), Error> {
+    /// anybody else can change it. Returns what it had.
+    pub(crate) fn reload(&self, instance: &str, config: &Resolved, reloaded: impl FnOnce()) -> Result<Resolved, Error> {
         thread::is_alive()?;
         let schema = self.ready_schema(instance, self.schema.as_ref())?;
         schema.map_or(Ok(()), |schema| config.check(&schema, instance))?;
         let changing = self.keeping.as_ref().map(|keeping| keeping.changing());
+        self.body.diagnostics().hide(config.secrets());
         self.body.reload(instance, &config.value().to_string()).map_err(|error| config.hidden(error))?;
         reloaded();
-        if let Some(changing) = &changing {
-            changing.gave(instance, config.value());
-        }
-        Ok(())
+        Ok(changing.and_then(|changing| changing.gave(instance, config)).unwrap_or_default())
     }
 
     /// Pauses what its instances do by themselves: all of them, or none.

@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 use hookrail_model::error::{ConfigError, Error, Misbehaved};
 use hookrail_model::log;
 use hookrail_model::schema::Schema;
+use hookrail_model::secrets::without_secrets;
 use rustix::fs::{Mode, OFlags, open};
 use serde_json::Value;
 
@@ -21,8 +22,6 @@ use serde_json::Value;
 const KEY: &str = "secret_file";
 /// The longest secret, in bytes.
 const LONGEST: u64 = 64 << 10;
-/// What is shown in place of a secret.
-const MASK: &str = "***";
 
 /// A configuration with the content of the files that it names.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -56,9 +55,7 @@ pub fn resolve(config: &Value, key: &str) -> Result<Resolved, ConfigError> {
 /// What differs when the content of a file differs, in this process; `None` if a configuration names no file, or one that
 /// cannot be read now.
 pub fn fingerprint(config: &Value) -> Option<u64> {
-    static STATE: OnceLock<RandomState> = OnceLock::new();
-    let secrets = has_files(config).then(|| resolve(config, ""))?.ok()?.secrets;
-    Some(STATE.get_or_init(RandomState::new).hash_one(secrets))
+    has_files(config).then(|| resolve(config, ""))?.ok()?.fingerprint()
 }
 
 impl From<Value> for Resolved {
@@ -74,10 +71,10 @@ impl Resolved {
     /// # Errors
     /// If it does not match.
     pub fn check(&self, schema: &Schema, instance: &str) -> Result<(), Error> {
-        if self.secrets.is_empty() {
-            schema.check(instance, &self.value)
-        } else {
+        if self.has_secrets() {
             schema.check_secret(instance, &self.value)
+        } else {
+            schema.check(instance, &self.value)
         }
     }
 
@@ -86,28 +83,31 @@ impl Resolved {
         &self.value
     }
 
+    /// What must not be shown.
+    pub(crate) fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
+    /// Whether anything of it came from files.
+    pub fn has_secrets(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
+    /// What differs when the secrets in it differ, in this process; `None` if there are none.
+    pub fn fingerprint(&self) -> Option<u64> {
+        static STATE: OnceLock<RandomState> = OnceLock::new();
+        self.has_secrets().then(|| STATE.get_or_init(RandomState::new).hash_one(&self.secrets))
+    }
+
     /// Takes the secrets out of what a plugin says of its configuration.
     #[must_use]
     pub fn hidden(&self, error: Error) -> Error {
         match error {
             Error::PluginMisbehaved { plugin, why: Misbehaved::Failed { call, message, .. }, .. } => {
-                Error::misbehaved(plugin, Misbehaved::failed(call, self.without_secrets(message)))
+                Error::misbehaved(plugin, Misbehaved::failed(call, without_secrets(message, &self.secrets)))
             }
             error => error,
         }
-    }
-
-    fn without_secrets(&self, mut text: String) -> String {
-        for secret in &self.secrets {
-            // As it is, and as a plugin would quote it.
-            let quoted = Value::from(&**secret).to_string();
-            for form in [&**secret, &quoted[1..quoted.len() - 1]] {
-                if text.contains(form) {
-                    text = text.replace(form, MASK);
-                }
-            }
-        }
-        text
     }
 }
 

@@ -56,6 +56,8 @@ pub(crate) enum ToWorker {
     Serve(u32),
     /// How much a plugin reports from now on.
     SetLevel(PluginId, LogLevel),
+    /// What a plugin's failures and panics are shown without, too, from now on.
+    Hide(PluginId, Vec<String>),
     /// What came of what an instance asked about a unit, by the number of the question.
     Unit(u64, UnitAnswer),
     /// What has happened to a unit. The descriptors of a process that was started come with it.
@@ -71,11 +73,12 @@ pub(crate) enum Ask {
         file: String,
         force_unload: bool,
     },
-    /// What it reports from now on belongs to that generation.
+    /// What it reports from now on belongs to that generation, and is without these secrets.
     Begin {
         plugin: PluginId,
         generation: u64,
         level: LogLevel,
+        secrets: Vec<String>,
     },
     Schema {
         plugin: PluginId,

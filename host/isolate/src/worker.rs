@@ -103,6 +103,7 @@ fn work() -> ! {
                         units.happened(unit, event, descriptors)
                     }
                     Ok(Some((ToWorker::SetLevel(plugin, level), _))) => levels.set(plugin, level),
+                    Ok(Some((ToWorker::Hide(plugin, secrets), _))) => levels.hide(plugin, &secrets),
                     // The host has closed the socket, or is gone.
                     Ok(None) | Err(_) => end(0),
                 }

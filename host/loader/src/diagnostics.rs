@@ -9,6 +9,7 @@
 mod of_plugin;
 mod panic;
 mod record;
+mod secrets;
 mod service;
 mod site;
 mod span;

@@ -35,6 +35,8 @@ pub mod pipeline;
 pub mod plugin_metrics;
 pub mod retryable;
 pub mod schema;
+#[doc(hidden)]
+pub mod secrets;
 mod setters;
 pub mod stats;
 #[doc(hidden)]

@@ -105,6 +105,6 @@ impl<'a> Change<'a> {
 }
 
 /// Agrees with every change: for a store that no host has loaded from.
-pub fn agree<T>(_: &T) -> Result<(), Error> {
+pub fn agree<T: ?Sized>(_: &T) -> Result<(), Error> {
     Ok(())
 }

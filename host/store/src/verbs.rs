@@ -61,23 +61,23 @@ impl Change<'_> {
         Ok(true)
     }
 
-    /// Says what is changed about the callbacks of a plugin; returns whether that is new. Whoever runs it may
-    /// not `agree`.
+    /// Says what is changed about the callbacks of a plugin; returns whether that is new. A host that runs it may refuse
+    /// through `agree`, which is called in any case: what runs may be under other ones.
     ///
     /// # Errors
-    /// If the plugin is not installed, if the overrides cannot be, if they cannot be written, or what `agree` says.
+    /// If the plugin is not there, if overrides that are new cannot be, if they cannot be written, or what `agree` says.
     pub fn override_callbacks<E: From<Error>>(
         &mut self,
         name: &str,
         overrides: Vec<CallbackOverride>,
-        agree: impl FnOnce(&LoadSpec) -> Result<(), E>,
+        agree: impl FnOnce(&[CallbackOverride]) -> Result<(), E>,
     ) -> Result<bool, E> {
         self.is_there(name)?;
+        self.can_be(name, &overrides)?;
+        agree(&overrides)?;
         if self.state.settings(name).overrides == overrides {
             return Ok(false);
         }
-        self.can_be(name, &overrides)?;
-        agree(&LoadSpec { overrides: overrides.clone(), ..self.load_spec(name)? })?;
         self.desire(name, |desired| desired.overrides = overrides)?;
         Ok(true)
     }
@@ -103,15 +103,21 @@ impl Change<'_> {
         Ok(true)
     }
 
-    /// Refuses what never can be, and an override of what a plugin does not have.
+    /// Refuses what never can be, and a new override of what a plugin does not have. One that is stored already may be of
+    /// a callback that another version has.
     fn can_be(&self, name: &str, overrides: &[CallbackOverride]) -> Result<(), Error> {
         validate(name, overrides)?;
+        let stored = self.state.settings(name).overrides;
+        let mut new = overrides.iter().filter(|hook| !stored.contains(hook)).peekable();
+        if new.peek().is_none() {
+            return Ok(());
+        }
         let declared = self.store.declared(&self.state, name)?.hooks;
         let is_there = |hook: &&CallbackOverride| {
             let own = hook.callback.split_once('/').map(|(_, own)| own);
             declared.iter().any(|there| there.point == hook.point && Some(&*there.name) == own)
         };
-        overrides.iter().find(|hook| !is_there(hook)).map_or(Ok(()), |hook| Err(no_callback(name, hook)))
+        new.find(|hook| !is_there(hook)).map_or(Ok(()), |hook| Err(no_callback(name, hook)))
     }
 
     /// Swaps the current version with the previous one; returns both, the new current one first. A host that uses the

@@ -57,7 +57,7 @@ pub(crate) struct Slot {
     pub(crate) way: Way,
     target: Target,
     config: Value,
-    /// Of what its configuration has from files, when an endpoint was accepted last.
+    /// Of what its configuration had from files for the endpoint that was given it last.
     secrets: Mutex<Option<u64>>,
     flow: Arc<Flow>,
     own: Own,

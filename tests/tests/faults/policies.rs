@@ -2,8 +2,8 @@
 //! and every way to fail.
 
 use hookrail::{
-    Access, CallbackStatus, Callbacks, Config, Decision, EventKind, Health, Host, Message, MessageDelivered,
-    MessagePublish, Priority, StatsLevel, StepVerdict, TraceFilter, Verdict,
+    Access, CallbackOverride, CallbackStatus, Callbacks, Config, Decision, EventKind, Health, Host, Message,
+    MessageDelivered, MessagePublish, Priority, StatsLevel, StepVerdict, TraceFilter, Verdict,
 };
 use hookrail_abi::{Point, Text};
 use hookrail_tests::failing::*;
@@ -192,6 +192,53 @@ fn a_required_plugin_that_does_not_run_denies_where_its_fault_would() {
     // SAFETY: our own library.
     unsafe { scene.host.load(zoo("fails_on_demand")) }.unwrap();
     fine();
+}
+
+/// Whatever has taken its callbacks out, and whatever they were before.
+#[test]
+fn what_is_said_of_a_required_plugin_holds_while_it_does_not_run() {
+    let plugins = json!({ "plugins": { "fails-on-demand": { "required": true } } });
+    let scene = Scene::new("open", (true, true), plugins);
+    let core = scene.host.core();
+    let say = |fault: &str| {
+        let of = |point| json!({ "point": point, "callback": FAILING, "fault_policy": fault });
+        let said = json!([of(TaskDone::NAME), of(TaskAllowed::NAME), of(TaskSeen::NAME)]);
+        let said: Vec<CallbackOverride> = serde_json::from_value(said).unwrap();
+        core.override_callbacks("fails-on-demand", &said).unwrap();
+    };
+    let holds = |when: &str| {
+        for fault in ["closed", "open", "closed", "rollback", "closed"] {
+            say(fault);
+            let (denies, is) = (fault == "closed", format!("{when}, {fault}"));
+            let done = if denies { scene.denies("") } else { scene.goes_on::<TaskDone>("") };
+            let allowed = if denies { scene.denies("") } else { scene.goes_on::<TaskAllowed>("") };
+            assert_eq!(scene.dispatch::<TaskDone>(FINE), done, "{is}");
+            assert_eq!(scene.dispatch::<TaskAllowed>(FINE), allowed, "{is}");
+            assert_eq!(scene.dispatch::<TaskSeen>(FINE), scene.goes_on::<TaskSeen>(""), "{is}");
+            assert_eq!(scene.specimen(TaskDone::NAME).status, CallbackStatus::Absent, "{is}");
+        }
+    };
+    let works = |fault: &str| {
+        assert_eq!(scene.dispatch::<TaskDone>(FINE), scene.goes_on::<TaskDone>("x"));
+        assert_eq!(scene.dispatch::<TaskAllowed>(FINE), scene.goes_on::<TaskAllowed>("x"));
+        assert_eq!(scene.specimen(TaskDone::NAME).fault_policy.name(), fault);
+        say("open");
+    };
+    let plugin = scene.host.plugin("fails-on-demand").unwrap();
+    core.halt(&plugin).unwrap();
+    holds("halted");
+    core.resume(&plugin).unwrap();
+    works("closed");
+    scene.host.stop(&plugin).unwrap();
+    holds("stopped");
+    scene.host.start(&plugin).unwrap();
+    works("closed");
+    assert!(scene.host.unload(&plugin).unwrap().is_unmapped());
+    holds("unloaded");
+    // SAFETY: our own library.
+    unsafe { scene.host.load(zoo("fails_on_demand")) }.unwrap();
+    // What is to outlive a plugin is kept by the store, and there is none.
+    works("open");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod neighbours;
 mod notes;
 mod points;
 mod scenes;
+mod secrets;
 mod telling;
 mod units;
 

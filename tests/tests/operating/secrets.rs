@@ -57,3 +57,65 @@ fn what_is_read_again_goes_on_to_the_next_generation_and_is_shown_as_the_file_sa
     host.reload("mask", &json!({ "patterns": ["on."] })).unwrap();
     assert_eq!(masked(&host), "*** two");
 }
+
+/// Also one that was changed before anybody asked.
+#[test]
+fn what_was_given_is_told_from_what_the_file_has_by_now() {
+    alone!();
+    let (host, [one, two]) = masking("secrets-given");
+    let core = host.core();
+    let differs = |file: &PathBuf| core.given_secrets("mask") != hookrail::secrets::fingerprint(&naming(file));
+    assert!(!differs(&one) && differs(&two));
+    fs::write(&one, "other\n").unwrap();
+    assert!(differs(&one));
+    let former = host.reload_of_file("mask", &naming(&one)).unwrap();
+    assert!(!differs(&one));
+    // What it had comes back as it was, whatever the file has.
+    core.restore(&former).unwrap();
+    assert_eq!(masked(&host), "*** two");
+    assert!(differs(&one));
+    assert_eq!(host.configuration("mask").unwrap(), naming(&one));
+    host.reload("mask", &json!({ "patterns": ["two"] })).unwrap();
+    assert_eq!(core.given_secrets("mask"), None);
+    let former = host.reload_of_file("mask", &naming(&two)).unwrap();
+    core.restore(&former).unwrap();
+    assert_eq!(host.configuration("mask").unwrap(), json!({ "patterns": ["two"] }), "that of a command too");
+}
+
+#[test]
+fn what_a_file_says_by_now_outlives_an_unload() {
+    alone!();
+    let (host, [_, two]) = masking("secrets-after-unload");
+    host.reload_of_file("mask", &naming(&two)).unwrap();
+    assert!(host.unload(&host.plugin("mask").unwrap()).unwrap().is_unmapped());
+    // SAFETY: built from the sources of this repository.
+    unsafe { host.load(plugin("mask")).unwrap() };
+    assert_eq!(masked(&host), "one ***");
+    assert_eq!(host.configuration("mask").unwrap(), naming(&two));
+}
+
+/// What it writes would be shown and kept with them, as nobody has written it.
+#[test]
+fn a_plugin_does_not_write_a_configuration_with_secrets() {
+    alone!();
+    let name = "writes-its-configuration";
+    let directory = hookrail_tests::tmp().join("secrets-of-own");
+    fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("file");
+    fs::write(&file, "/secret/place").unwrap();
+    let config = PluginConfig::default().with_config(json!({ "number": 1, "notes": { "secret_file": file } }));
+    let host =
+        Host::new(Config::default().with_home(directory.join("home")).with_plugin(name, config.clone())).unwrap();
+    // SAFETY: our own library.
+    unsafe { host.load(hookrail_tests::zoo("writes_its_configuration")).unwrap() };
+    let said = |text: &str| {
+        let mut message = Message::new("a", text);
+        let _ = host.point(MessagePublish).unwrap().dispatch(&mut message);
+        message.body.to_display().to_string()
+    };
+    let refused = said(r#"write {"number":2,"notes":"/secret/place"}"#);
+    assert!(refused.contains("Refused(\"HR0832: ") && refused.contains("secrets from files"), "{refused}");
+    assert_eq!(host.configuration(name).unwrap(), config.config);
+    host.reload(name, &json!({ "number": 3 })).unwrap();
+    assert_eq!(said(r#"write {"number":4}"#), "revision 2", "without secrets it does");
+}

@@ -8,4 +8,5 @@ mod false_metadata;
 mod format;
 mod hostile_archives;
 mod installation;
+mod overrides;
 mod requirements;

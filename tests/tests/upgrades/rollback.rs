@@ -5,7 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 use std::time::Duration;
 
-use hookrail::{Callbacks, End, Event, EventKind, Events, Message, MessagePublish, Priority, Status, Verdict};
+use hookrail::{
+    ApiMisuse, CallbackOverride, Callbacks, End, Error, Event, EventKind, Events, Message, MessagePublish, Priority,
+    Status, Verdict,
+};
+use hookrail_abi::Point;
 use hookrail_tests::counter::{At, Do, Raise, Scene, counted, standstill};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::{alone, zoo};
@@ -208,6 +212,47 @@ fn a_rollback_that_takes_its_time_delays_no_quarantine() {
     assert!(matches!(wait_for(&events, is_rollback).what, EventKind::RolledBack { from: 2, .. }));
     scene.host.unregister(registered);
     assert_eq!(scene.count().0, 1);
+}
+
+/// Whichever of the two comes first when the plugin is free.
+#[test]
+fn what_is_said_of_callbacks_while_a_rollback_waits_holds_after_it() {
+    alone!();
+    for priority in 1..=5 {
+        let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 1 }), json!({}));
+        let events = scene.host.events();
+        assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
+        let (stay, inside) = standstill();
+        scene.script(move |at, build| match (at, build) {
+            (At::Count, 2) => Do::Fail,
+            (At::Restore, 2) => {
+                stay.act();
+                Do::Fail
+            }
+            _ => Do::GoOn,
+        });
+        let said = json!([{ "point": MessagePublish::NAME, "callback": "counter/count", "priority": priority }]);
+        let said: Vec<CallbackOverride> = serde_json::from_value(said).unwrap();
+        scope(|scope| {
+            let upgrade = scope.spawn(|| scene.upgrade("counter_two").map(drop));
+            inside.is_there();
+            dispatch(&scene);
+            let say = scope.spawn(|| {
+                while let Err(error) = scene.host.core().override_callbacks("counter", &said) {
+                    assert!(matches!(error, Error::ApiMisuse(ApiMisuse::Busy { .. })), "{error}");
+                }
+            });
+            // So that the rollback waits too, as a rule.
+            std::thread::sleep(Duration::from_millis(50));
+            inside.goes_on();
+            assert!(upgrade.join().unwrap().is_err());
+            say.join().unwrap();
+        });
+        assert!(matches!(wait_for(&events, is_rollback).what, EventKind::RolledBack { from: 2, .. }));
+        let publish = scene.host.point_views().into_iter().find(|view| view.point == MessagePublish::NAME).unwrap();
+        let counter = publish.chain.iter().find(|callback| callback.instance == "counter").unwrap();
+        assert_eq!(counter.priority, priority);
+    }
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! Reading the configuration again while messages flow: the configurations of plugins, and pipelines if the program runs
 //! some. A mistake changes nothing.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use hookrail::control::command::{ReloadConfig, ReloadedConfig};
 use hookrail::control::{self, Manager};
 use hookrail::stream::Streams;
-use hookrail::{Config, Host, PluginHandle, secrets};
-use serde_json::{Value, json};
+use hookrail::{Config, Former, Host, PluginHandle, secrets};
+use serde_json::Value;
 use signal_hook::iterator::Signals;
 
 use crate::error::Error;
@@ -26,27 +25,13 @@ pub(crate) struct Reloading {
     streams: Option<Weak<Streams>>,
     drain: Duration,
     amend: Amend,
-    current: Mutex<Current>,
-}
-
-/// The configuration in effect.
-struct Current {
-    config: Config,
-    /// Of instances whose configuration names files of secrets, what was in those.
-    secrets: BTreeMap<String, u64>,
-}
-
-impl Current {
-    fn of(config: Config) -> Self {
-        let instances = config.plugins.keys().flat_map(|plugin| config.instances(plugin));
-        let secrets = instances.filter_map(|(name, value)| Some((name, secrets::fingerprint(&value)?))).collect();
-        Current { config, secrets }
-    }
+    /// The configuration in effect.
+    current: Mutex<Config>,
 }
 
 impl Reloading {
     pub(crate) fn new(host: &Arc<Host>, streams: Option<&Arc<Streams>>, drain: Duration, amend: Amend) -> Arc<Self> {
-        let current = Mutex::new(Current::of(host.config().clone()));
+        let current = Mutex::new(host.config().clone());
         Arc::new(Reloading { host: Arc::downgrade(host), streams: streams.map(Arc::downgrade), drain, amend, current })
     }
 
@@ -81,8 +66,7 @@ impl Reloading {
         (self.amend)(&mut new);
         // Before anything is changed: a file of a secret that cannot be read is a mistake like another.
         new.clone().with_secrets()?;
-        let new = Current::of(new);
-        done.needs_restart = fixed(&current.config, &new.config);
+        done.needs_restart = fixed(&current, &new);
         let mut begun = Begun { host: &host, loaded: Vec::new(), given: Vec::new() };
         match begun.change(streams.as_deref(), (&current, &new), Instant::now() + self.drain, &mut done) {
             Ok(()) => {
@@ -101,8 +85,8 @@ impl Reloading {
 struct Begun<'a> {
     host: &'a Host,
     loaded: Vec<PluginHandle>,
-    /// Instances, each with the configuration that it had.
-    given: Vec<(String, Value)>,
+    /// What instances had that were given another configuration.
+    given: Vec<Former>,
 }
 
 impl Begun<'_> {
@@ -110,22 +94,21 @@ impl Begun<'_> {
     fn change(
         &mut self,
         streams: Option<&Streams>,
-        (before, now): (&Current, &Current),
+        (before, now): (&Config, &Config),
         deadline: Instant,
         done: &mut ReloadedConfig,
     ) -> Result<(), control::Error> {
         if streams.is_some() {
-            self.load_used(&now.config, done)?;
+            self.load_used(now, done)?;
         }
-        for (instance, before, value) in instances(self.host, before, now) {
+        for (instance, value) in instances(self.host, before, now) {
             let reloaded = self.host.reload_of_file(&instance, &value);
-            reloaded.map_err(|error| now.config.located_error(error))?;
+            self.given.push(reloaded.map_err(|error| now.located_error(error))?);
             done.changed.push(format!("{instance} has another configuration"));
-            self.given.push((instance, before));
         }
         if let Some(streams) = streams {
-            let applied = streams.apply(&now.config.pipelines, deadline);
-            done.changed.extend(applied.map_err(|error| now.config.located_error(error))?);
+            let applied = streams.apply(&now.pipelines, deadline);
+            done.changed.extend(applied.map_err(|error| now.located_error(error))?);
         }
         Ok(())
     }
@@ -145,9 +128,9 @@ impl Begun<'_> {
 
     /// Gives instances what they had before, and unloads what was loaded.
     fn undo(self) {
-        for (instance, before) in &self.given {
-            if let Err(error) = self.host.reload_of_file(instance, before) {
-                tracing::error!(instance, "it keeps its new configuration: {error}");
+        for former in &self.given {
+            if let Err(error) = self.host.core().restore(former) {
+                tracing::error!(instance = former.instance, "it keeps its new configuration: {error}");
             }
         }
         for plugin in &self.loaded {
@@ -158,26 +141,23 @@ impl Begun<'_> {
     }
 }
 
-/// The running instances whose configuration in the file has changed: before, and now.
-fn instances(host: &Host, before: &Current, now: &Current) -> Vec<(String, Value, Value)> {
+/// The running instances of which the file says something else now, or which were given secrets that are others now.
+fn instances(host: &Host, before: &Config, now: &Config) -> Vec<(String, Value)> {
     let running: Vec<_> = host.plugin_views().into_iter().flat_map(|plugin| plugin.instances).collect();
     let mut changed = Vec::new();
-    for plugin in now.config.plugins.keys() {
-        let old = before.config.instances(plugin);
-        for (instance, value) in now.config.instances(plugin) {
-            let has_others = before.secrets.get(&instance) != now.secrets.get(&instance);
+    for plugin in now.plugins.keys() {
+        let old = before.instances(plugin);
+        for (instance, value) in now.instances(plugin) {
             let known = old.iter().find(|(name, _)| *name == instance).map(|(_, value)| value);
-            let differs = |known: &&Value| **known != value || has_others;
-            if let Some(known) = known.filter(|known| differs(known) && running.contains(&instance)) {
-                changed.push((instance, given(known), given(&value)));
+            let given = || host.core().given_secrets(&instance);
+            let has_others = || given().is_some_and(|given| secrets::fingerprint(&value) != Some(given));
+            let differs = known.is_some_and(|known| *known != value || has_others());
+            if differs && running.contains(&instance) {
+                changed.push((instance, value));
             }
         }
     }
     changed
-}
-
-fn given(value: &Value) -> Value {
-    if value.is_null() { json!({}) } else { value.clone() }
 }
 
 /// The keys that differ, and that are read only when a host is started.

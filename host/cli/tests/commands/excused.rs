@@ -99,6 +99,7 @@ pub(crate) const EXCUSED: &[Excused] = &[
         "does nothing wrong: the soak replaces it under load, and reads its ledger",
         NEEDS_A_CONFIGURATION,
     ),
+    ("examples/panics_with_its_secret.rs", "panics where its configuration says so, and no check's does", PASSES),
     ("examples/runs_on_tokio.rs", "does nothing wrong: its runtime ends with it, and it is unmapped", PASSES),
     ("examples/says_how_it_is.rs", "says of itself what the files of a test say", PASSES),
     ("examples/searches_with_regex.rs", "does nothing wrong: what the crate keeps has to be taken down", PASSES),

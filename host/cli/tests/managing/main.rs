@@ -15,4 +15,5 @@ mod packages;
 mod random_kills;
 mod status_table;
 mod statuses;
+mod trials;
 mod verbs;

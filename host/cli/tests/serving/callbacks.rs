@@ -105,6 +105,44 @@ fn what_is_set_outlives_plugins_workers_and_hosts_until_it_is_taken_back() {
     end(serving);
 }
 
+/// Whoever is required and absent is denied for, and only while the operator wants that.
+#[test]
+fn what_is_set_of_an_absent_plugin_applies_at_once() {
+    let place = following("hooks-set-absent");
+    let required = FOLLOW.replace("[plugins.mask.config]", "[plugins.mask]\nrequired = true\n[plugins.mask.config]");
+    place.configure(&required);
+    let serving = place.serve_and_answer();
+    let (mut sent, mut passed) = (0, 0);
+    let mut follows = |options: &[&str], passes: bool| {
+        let told = set(&place, options);
+        assert!(!told.contains("error"), "{options:?}: {told}");
+        let missed = || shown(&place)["missed"].as_u64().unwrap_or_default();
+        let before = missed();
+        place.append("logs/app.log", &format!("line {sent}\n"));
+        sent += 1;
+        if passes {
+            passed += 1;
+            place.wait_for_lines("out/all.txt", passed);
+        } else {
+            eventually("it is denied", || missed() == before + 1);
+        }
+    };
+    for verb in ["halt", "stop", "start", "unload"] {
+        let said = place.ask(&["plugin", verb, "mask"]);
+        assert!(!said.contains("error"), "{verb}: {said}");
+        if verb != "start" {
+            follows(&["--fault", "closed"], false);
+            follows(&["--disable"], true);
+            follows(&["--enable"], false);
+            follows(&["--fault", "open"], true);
+            assert_eq!(shown(&place)["overridden_by"], "operator");
+            follows(&["--fault", "closed"], false);
+            follows(&["--default"], true);
+        }
+    }
+    end(serving);
+}
+
 #[test]
 fn what_cannot_be_set_changes_nothing_and_says_why() {
     let place = following("hooks-set-refused");

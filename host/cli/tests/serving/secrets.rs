@@ -87,6 +87,73 @@ fn files_are_read_again_and_only_what_differs_changes() {
     assert_eq!(serving.end().0, Some(0));
 }
 
+/// What is undone is what was there, and not what its files have by now.
+#[test]
+fn a_reload_that_fails_changes_no_secret() {
+    let place = with_secrets("secrets-undone");
+    let mut serving = place.serve();
+    assert_eq!(serving.through("a hunter2"), "a ***");
+    write(&place, "pattern", "other");
+    // It is found out after the plugins have been given what is new.
+    place.configure(&CONFIG.replace("config = { path", "config = { paths"));
+    for _ in 0..2 {
+        let refused = place.ask(&["config", "reload"]);
+        assert!(refused.contains("error[") && refused.contains("hookrail.toml:10: "), "{refused}");
+        assert_eq!(serving.through("b hunter2 other"), "b *** other");
+    }
+    place.configure(CONFIG);
+    assert!(place.ask(&["config", "reload"]).contains("mask has another configuration"));
+    assert_eq!(serving.through("c hunter2 other"), "c hunter2 ***");
+    serving.interrupt();
+    assert_eq!(serving.end().0, Some(0));
+}
+
+/// An endpoint that never ran was given nothing: there is nothing that could be another.
+#[test]
+fn an_endpoint_that_never_ran_has_no_other_secrets() {
+    let place = with_secrets("secrets-of-nobody");
+    place.configure(&format!("{CONFIG}[pipelines.logs.sinks.later]\nuse = \"of-nobody\"\nconfig = {{ token = {{ secret_file = \"DIR/pattern\" }} }}\n"));
+    let mut serving = place.serve();
+    assert_eq!(serving.through("a hunter2"), "a ***");
+    for _ in 0..2 {
+        let done = place.ask(&["config", "reload"]);
+        assert!(done.contains("nothing differs"), "{done}");
+    }
+    serving.interrupt();
+    assert_eq!(serving.end().0, Some(0));
+}
+
+/// Neither the error nor the log, whoever the panic ends.
+#[test]
+fn a_plugin_that_panics_with_a_secret_shows_it_to_nobody() {
+    let place = with_secrets("secrets-panics");
+    let library = hookrail_tests::zoo("panics_with_its_secret");
+    for isolation in ["in-process", "worker"] {
+        let plugin = |at: &str| {
+            format!(
+                "[plugins.panics-with-its-secret]\nlibrary = {library:?}\nisolation = {isolation:?}\n\
+                 [plugins.panics-with-its-secret.config]\ntoken = {{ secret_file = \"DIR/pattern\" }}\nat = {at:?}\n"
+            )
+        };
+        let pipeline = "[pipelines.p.sources.s]\nuse = \"panics-with-its-secret\"\n\
+            config = { token = { secret_file = \"DIR/pattern\" }, at = \"start\" }\n\
+            [pipelines.p.sinks.out]\nuse = \"stdout\"\n";
+        let hides = |call: &str, said: &str| {
+            assert!(!said.contains("hunter2") && said.contains("***") && said.contains(call), "{isolation}: {said}");
+        };
+        place.configure(&plugin("start"));
+        hides("start", &place.ask(&["serve"]));
+        // The endpoint is tried again, and the rest goes on.
+        place.configure(&(plugin("") + pipeline));
+        let serving = place.serve_and_answer();
+        serving.said.wait_for("***");
+        let shown = place.ask(&["pipeline", "show", "p", "--json"]);
+        serving.interrupt();
+        let (_, _, said) = serving.end();
+        hides("accept", &(said.join("\n") + &shown));
+    }
+}
+
 #[test]
 fn a_file_that_is_missing_or_does_not_fit_is_an_error_with_its_line_and_without_the_secret() {
     let place = with_secrets("secrets-wrong");

@@ -51,7 +51,7 @@ impl Verbs<'_> {
         let rehearsal = self.attached.store.rehearsal()?;
         // This host loads nothing, so nothing that runs is changed.
         let host = Host::new(self.core.config.clone().with_home(rehearsal.store.home().path()))?;
-        let attached = AttachedStore { store: rehearsal.store.clone(), is_live: false };
+        let attached = AttachedStore { store: rehearsal.store.clone(), is_live: false, is_kept: true };
         let mut applied = Verbs { core: host.core(), attached: &attached }.execute(desires);
         applied.dry_run = true;
         if let Some(problem) = &mut applied.error {
@@ -178,9 +178,6 @@ impl Verbs<'_> {
     pub(crate) fn override_callbacks(self, name: &str, overrides: Vec<CallbackOverride>) -> Result<(), Error> {
         self.are_not_declared(name, &overrides)?;
         let mut change = self.attached.store.change()?;
-        change
-            .override_callbacks::<Error>(name, overrides, |spec| self.override_running(name, &spec.overrides))
-            .inspect_err(|_| self.override_as_stored(name))?;
-        Ok(())
+        self.override_in(&mut change, name, overrides)
     }
 }

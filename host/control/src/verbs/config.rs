@@ -75,7 +75,7 @@ impl Verbs<'_> {
         drop(change);
         if status == Some(Status::Stopped) {
             // If it is loaded, its next start uses the new configuration.
-            self.core.table.reloaded(name, &configured.value, false);
+            self.core.table.set_configuration(name, &configured.value);
         }
         Ok(Reconfigured::new(changed, configured, self.waited(upgraded, swap)))
     }

@@ -10,13 +10,14 @@ use hookrail_store::{Enabled, LoadSpec};
 use super::Verbs;
 use crate::error::Error;
 
-/// An enabled plugin that was not loaded.
+/// An enabled plugin that was not loaded, or one that the program had loaded before, and to which what the store says of
+/// its callbacks does not apply.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NotLoaded {
     /// Its name.
     pub plugin: String,
-    /// Why it was not loaded.
+    /// Why.
     pub error: Error,
 }
 
@@ -35,9 +36,8 @@ impl Opened {
 impl Verbs<'_> {
     /// Loads all plugins that are enabled and not loaded.
     pub(crate) fn load_enabled(self) -> Result<Vec<NotLoaded>, Error> {
-        self.override_loaded()?;
+        let mut failed = self.override_loaded()?;
         let enabled = self.attached.store.enabled()?;
-        let mut failed = Vec::new();
         thread::scope(|scope| {
             // The next plugins are verified while one is being loaded. The queue need not be bounded: the copies stay
             // in memory once loaded anyway.

@@ -8,9 +8,10 @@ use hookrail_model::stats::StatsLevel;
 
 use super::point::PointState;
 use crate::chain::{Callback, Chain, Snapshot, Watch};
+use crate::fault;
 use crate::stats::{PointCounts, Tracers};
 
-/// A point, its callbacks in order, disabled ones included, and how it is watched.
+/// A point, its callbacks in order, disabled and absent ones included, and how it is watched.
 pub(super) struct PointEntry {
     pub(super) state: Arc<PointState>,
     pub(super) callbacks: Vec<Arc<Callback>>,
@@ -53,8 +54,10 @@ impl PointEntry {
     /// Publishes the point and returns the snapshot to retire. While a plugin is being unloaded, readers enter the
     /// point even if it has no callbacks.
     pub(super) fn publish(&mut self, is_left: bool) -> Replaced {
-        // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.
-        let enabled: Vec<_> = self.callbacks.iter().filter(|callback| callback.terms.enabled).cloned().collect();
+        // INVARIANT: `callbacks` is in order, and the chain holds those that take part.
+        let facts = &self.state.chain.facts;
+        let takes_part = |callback: &&Arc<Callback>| callback.terms.enabled && !fault::lets_pass(facts, callback);
+        let enabled: Vec<_> = self.callbacks.iter().filter(takes_part).cloned().collect();
         // Here too, so that the tallies of former chains do not pile up if the counts are never read.
         self.counts.bring_in();
         let record = |callback: &Arc<Callback>| callback.is_armed().then(|| callback.record.clone());

@@ -72,6 +72,29 @@ fn no_callback_stands_in_for_a_plugin_that_runs() {
     assert!(!publish.chain.has_callbacks());
 }
 
+/// Halted, stopped or unloaded: there is nothing but the stand-in to change.
+#[test]
+fn what_is_said_of_the_faults_of_an_absent_plugin_holds_at_once() {
+    let registry = Registry::new(BTreeMap::new(), FaultPolicies::default(), Quarantine::default());
+    let [publish, seen] =
+        [registry.declare::<MessagePublish>().unwrap(), registry.declare::<MessageDelivered>().unwrap()];
+    let mut additions = on_three_points().into_additions(&registry, Owner(1)).unwrap();
+    for Addition { callback, .. } in &mut additions {
+        (callback.required, callback.terms.fault) = (true, FaultPolicy::Open);
+    }
+    registry.begin("three", additions).unwrap();
+    registry.remove(Owner(1));
+    let say = |fault, enabled| {
+        registry.amend(|_, callback| Some((Terms { fault, enabled, ..callback.terms }, Some(Origin::Operator))));
+        (publish.chain.has_callbacks(), seen.chain.has_callbacks())
+    };
+    assert_eq!((publish.chain.has_callbacks(), seen.chain.has_callbacks()), (false, false), "they let pass");
+    assert_eq!(say(FaultPolicy::Closed, true), (true, false), "the host denies where that is possible");
+    assert_eq!(say(FaultPolicy::Closed, false), (false, false));
+    assert_eq!(say(FaultPolicy::Closed, true), (true, false));
+    assert_eq!(say(FaultPolicy::Rollback, true), (false, false));
+}
+
 #[test]
 fn readers_enter_a_point_without_callbacks_while_a_plugin_leaves() {
     let registry = Registry::new(BTreeMap::new(), FaultPolicies::default(), Quarantine::default());

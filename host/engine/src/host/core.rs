@@ -9,7 +9,7 @@ use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_dispatch::{Owner, Registry, TakenOut, reclaim, view};
 use hookrail_image::SealedCopy;
 use hookrail_loader::Closed;
-use hookrail_model::error::{ApiMisuse, Error};
+use hookrail_model::error::Error;
 use hookrail_model::event::EventKind;
 use hookrail_model::log;
 use hookrail_model::view::PluginView;
@@ -19,13 +19,12 @@ use super::handle::PluginHandle;
 use super::table::{Current, Table};
 use crate::admission::layout;
 use crate::builtin;
-use crate::config::{Config, RuntimeOverrides, key_of_instance};
+use crate::config::{Config, RuntimeOverrides};
 use crate::endpoints::{Attendant, Attending};
 use crate::event::{Announcer, Events};
 use crate::health;
 use crate::keeping::{Keeper, Keeping};
-use crate::plugin::{Loaded, StartContext, States, configured};
-use crate::secrets;
+use crate::plugin::{Loaded, StartContext, States};
 use crate::service;
 use crate::ticket::Ticket;
 use crate::unload::{Before, Ready, Reaper, Then, Unpublished};
@@ -143,6 +142,7 @@ impl Core {
             owner,
             probation: None,
             runtime_overrides: &runtime_overrides,
+            of_file: &reservation.of_file(),
             states: &States::new(),
             schema: None,
             keeping: keeping.clone(),
@@ -222,37 +222,6 @@ impl Core {
             events.tell(&plugin, generation, EventKind::ended(end, unfreed_memory));
         });
         Then::End { before, after }
-    }
-
-    /// Hands a new configuration to a running instance.
-    ///
-    /// # Errors
-    /// If it is not running, cannot reload, or refuses the configuration.
-    pub fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
-        self.reload_of(instance, config, false)
-    }
-
-    /// As [`reload`](Self::reload), with what a configuration file says: it may name files of secrets.
-    ///
-    /// # Errors
-    /// As for that, and if such a file cannot be read.
-    pub fn reload_of_file(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
-        self.reload_of(instance, config, true)
-    }
-
-    fn reload_of(&self, instance: &str, config: &serde_json::Value, is_of_file: bool) -> Result<(), Error> {
-        let (owner, lifecycle) = self.table.running(instance)?;
-        let loaded = lifecycle.lock();
-        let not_loaded = || ApiMisuse::NotLoaded(instance.into());
-        // Checked again: an upgrade that this call waited for has already asked for the state, and one that starts now
-        // waits here and finds the new configuration.
-        if self.table.running(instance)?.0 != owner {
-            return Err(not_loaded().into());
-        }
-        let given = configured(config);
-        let given = if is_of_file { secrets::resolve(&given, &key_of_instance(instance))? } else { given.into() };
-        let reloaded = || self.table.reloaded(instance, config, is_of_file);
-        loaded.as_ref().ok_or_else(not_loaded)?.reload(instance, given, reloaded)
     }
 
     /// Registers the one keeper of the configurations that plugins write themselves. Returns whether this is it:

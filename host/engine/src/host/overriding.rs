@@ -6,27 +6,24 @@ use hookrail_model::config::CallbackOverride;
 use hookrail_model::error::{ConfigError, Error};
 use hookrail_model::installed::Origin;
 use hookrail_model::instance::plugin_of;
-use hookrail_model::view::Status;
 
 use super::core::Core;
-use super::handle::PluginHandle;
 use crate::admission;
 
 impl Core {
     /// Has these overrides apply to the callbacks of a plugin from now on, in place of all that were given before: in
-    /// one transaction, while they go on being called, and for its next generations. The host's configuration goes
-    /// before them.
+    /// one transaction, while they go on being called, and for its next generations. While it does not run, they apply to
+    /// what stands in for it. The host's configuration goes before them.
     ///
     /// # Errors
-    /// If one of them has a reserved priority, or the plugin is not loaded, or is busy; then nothing has changed.
-    pub fn override_callbacks(&self, plugin: &PluginHandle, overrides: &[CallbackOverride]) -> Result<(), Error> {
+    /// If one of them has a reserved priority, or the plugin is busy; then nothing has changed.
+    pub fn override_callbacks(&self, plugin: &str, overrides: &[CallbackOverride]) -> Result<(), Error> {
         for hook in overrides {
             if let Some(priority) = hook.priority.filter(|priority| Priority::checked(*priority).is_none()) {
                 return Err(ConfigError::reserved_priority(&*hook.point, &*hook.callback, priority).into());
             }
         }
-        let statuses = [Status::Running, Status::Halted, Status::Stopped];
-        let reservation = self.table.reserve(plugin, &statuses, "changed")?;
+        let reservation = self.table.reserve_name(plugin, "changed")?;
         let amend = |point: &'static str, callback: &Callback| {
             // Those of the program itself have no generation.
             if callback.generation.is_none() || plugin_of(&callback.instance) != reservation.name() {

@@ -19,10 +19,14 @@ impl Core {
     /// Replaces a generation with the previous build, unless its probation has ended or another generation serves by
     /// now. Waits for any operation on the plugin in progress, and calls the plugin.
     pub(super) fn roll_back(self: &Arc<Self>, owner: Owner, reason: &str) {
-        let Some((plugin, probation)) = self.table.take_probation(owner) else { return };
-        let (plugin, rollback_point) = (&*plugin, &probation.rollback_point);
+        let Some(plugin) = &self.table.on_probation(owner) else { return };
         let Some(reservation) = self.table.reserve_later(plugin, owner, "rolled back") else { return };
         let Some(failed) = reservation.serving() else { return };
+        // A reload that has begun records its configuration before it releases this; no other one begins.
+        drop(failed.lifecycle.lock());
+        // Only now: what was changed until here also applies after the rollback.
+        let Some(probation) = reservation.take_probation(owner) else { return };
+        let rollback_point = &probation.rollback_point;
         log!(error, plugin, generation = failed.generation, "is rolled back: {reason}");
         let event = |from, _, _| EventKind::rolled_back(from, reason);
         // SAFETY: whoever loaded this build trusted it as this program, and the copy is sealed.

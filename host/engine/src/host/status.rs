@@ -138,6 +138,7 @@ impl Core {
             owner,
             probation: None,
             runtime_overrides: &reservation.runtime_overrides(),
+            of_file: &reservation.of_file(),
             states: &States::new(),
             schema: None,
             keeping: keeping.clone(),
@@ -153,6 +154,7 @@ impl Core {
         reservation.change(|current| {
             (current.owner, current.status, current.instances) = (owner, Status::Running, instances);
             current.endpoints.clone_from(&endpoints);
+            current.keeping = Some(keeping.clone());
             // Its callbacks are new and not quarantined, so an exceeded memory limit must be reported again.
             current.is_over = false;
         });

@@ -24,8 +24,10 @@ use hookrail_model::note::{NoteEndpoint, NoteHook};
 use hookrail_model::schema::Schema;
 use hookrail_model::view::Status;
 use parking_lot::Mutex;
+use serde_json::Value;
 
 pub(super) use self::checkup::Asked;
+pub(super) use self::configs::Stated;
 pub(super) use self::memory::Over;
 pub(super) use self::probation::{ProbationEntry, RollbackPoint};
 pub(super) use self::reservation::{Reservation, Serving};
@@ -35,7 +37,7 @@ use super::handle::PluginHandle;
 use crate::body::WorkerStatus;
 use crate::config::RuntimeOverrides;
 use crate::endpoints::Endpoints;
-use crate::keeping::Keeper;
+use crate::keeping::{Keeper, Keeping};
 use crate::plugin::{Lifecycle, Loaded};
 use crate::ticket::Ticket;
 
@@ -74,6 +76,9 @@ struct Entry {
     remark: Option<Remark>,
     /// How often the configuration of each instance was changed while it ran.
     revisions: BTreeMap<String, u64>,
+    /// What a configuration file says of each instance by now, if it was read again: for all generations, also after an
+    /// unload.
+    of_file: BTreeMap<String, Value>,
 }
 
 /// What went wrong with a plugin, until the next operation on it.
@@ -120,6 +125,8 @@ pub(super) struct Current {
     pub(super) endpoints: Option<Arc<Endpoints>>,
     /// Its callbacks, while it is halted.
     pub(super) halted: Vec<TakenOut>,
+    /// What its instances were given, since they were started last.
+    pub(super) keeping: Option<Arc<Keeping>>,
     /// What it has said of its health.
     pub(super) said: Said,
     /// When it was asked for its health, until it has answered.
@@ -159,6 +166,7 @@ impl Current {
             placed: loaded.placed().clone(),
             worker: loaded.worker(),
             endpoints: loaded.endpoints(),
+            keeping: loaded.keeping(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             halted: Vec::new(),
@@ -242,21 +250,6 @@ impl Table {
         // Without the lock, since it calls the plugin.
         diagnostics.set_level(level);
         Ok(())
-    }
-
-    /// Records a configuration that was reloaded: the next generations start with it.
-    pub fn reloaded(&self, instance: &str, config: &serde_json::Value, is_of_file: bool) {
-        let mut names = self.names.lock();
-        let Some(entry) = names.by_name.get_mut(plugin_of(instance)) else { return };
-        let Some(current) = &mut entry.current else { return };
-        current.runtime_overrides.set(instance, config, is_of_file);
-        *entry.revisions.entry(instance.into()).or_default() += 1;
-        // It also applies after a rollback.
-        for runtime_overrides in
-            entry.probations.iter_mut().filter_map(|probation| probation.rollback_point.runtime_overrides.as_mut())
-        {
-            runtime_overrides.set(instance, config, is_of_file);
-        }
     }
 
     /// Records who decided that a plugin runs where it runs: the next generations stay there.

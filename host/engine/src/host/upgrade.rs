@@ -179,7 +179,7 @@ impl Core {
         let kept = probation.map(|_| old.keep_copy()).transpose()?;
         let schema = old.known_schema();
         // Under the lock: a reload releases it only after its configuration is recorded.
-        let before = reservation.runtime_overrides();
+        let (before, of_file) = (reservation.runtime_overrides(), reservation.of_file());
         drop(lifecycle);
         let (runtime_overrides, before) = match runtime_overrides {
             // Where it was moved to, it stays.
@@ -196,6 +196,7 @@ impl Core {
             owner,
             probation: probation.cloned(),
             runtime_overrides: &runtime_overrides,
+            of_file: &of_file,
             states: &states,
             schema,
             keeping: keeping.clone(),

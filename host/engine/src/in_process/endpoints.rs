@@ -69,7 +69,7 @@ impl Caller {
     fn call(&self, call: &'static str, function: impl FnOnce() -> u32) -> Result<(), Error> {
         match frame::call(self.diagnostics.identity(), Some(&self.instance), function) {
             (0, _) => Ok(()),
-            (_, said) => Err(failed(call, &self.instance, said)),
+            (_, said) => Err(failed(&self.diagnostics, call, &self.instance, said)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use hookrail_abi::boundary::{HEALTH_DEGRADED, LifecycleTable, READY_NOT_YET};
 use hookrail_abi::monotonic;
+use hookrail_dispatch::frame::Reported;
 use hookrail_model::error::Error;
 
 use super::{InProcess, Instance, SILENT, failed};
@@ -21,9 +22,10 @@ impl InProcess {
         match self.called(&instance.name, || call(&table, instance, request)) {
             (0, _) => Ok(Response::Done),
             (answer, said) if Some(answer) == partly => {
-                Ok(Response::Partly(said.map_or_else(|| SILENT.into(), |said| said.text)))
+                let hidden = |said: Reported| self.library.diagnostics.hidden(said.text);
+                Ok(Response::Partly(said.map_or_else(|| SILENT.into(), hidden)))
             }
-            (_, said) => Err(failed(request.call(), &instance.name, said)),
+            (_, said) => Err(failed(&self.library.diagnostics, request.call(), &instance.name, said)),
         }
     }
 }

@@ -26,7 +26,7 @@ use super::plan::{Plan, Planned};
 use super::plugin::{Plugin, unexpected};
 use super::proxy::{self, Proxy};
 use super::worker::{Worker, given_up};
-use crate::wire::{Answer, Ask, Registered, Registration, ToWorker};
+use crate::wire::{Answer, Ask, PluginId, Registered, Registration, ToWorker};
 
 /// How often it is looked whether a library that is being closed waits for something.
 const OFTEN: Duration = Duration::from_millis(20);
@@ -58,18 +58,25 @@ impl Remote {
             plan,
         });
         let diagnostics = {
-            let name = plugin.note.name.clone();
-            let (plugin, worker) = (Arc::downgrade(&plugin), Arc::downgrade(&worker));
-            PluginDiagnostics::elsewhere(&name, move |level| {
-                let (Some(plugin), Some(worker)) = (plugin.upgrade(), worker.upgrade()) else { return };
-                if let Some((_, begun)) = &mut plugin.plan.lock().begun {
-                    *begun = level;
-                }
+            let (to_plugin, to_worker) = (Arc::downgrade(&plugin), Arc::downgrade(&worker));
+            // Of a process that does not listen and ends, the next one is told when it begins.
+            let tell = move |plan: &dyn Fn(&mut Plan), said: &dyn Fn(PluginId) -> ToWorker| {
+                let (Some(plugin), Some(worker)) = (to_plugin.upgrade(), to_worker.upgrade()) else { return };
+                plan(&mut plugin.plan.lock());
                 if let Some(live) = worker.now() {
-                    // If it does not listen it ends, and the next one is told when it begins.
-                    let _ = live.send(&ToWorker::SetLevel(plugin.number, level), &[]);
+                    let _ = live.send(&said(plugin.number), &[]);
                 }
-            })
+            };
+            let set_level = tell.clone();
+            let set_level = move |level| {
+                let plan = |plan: &mut Plan| plan.begun.iter_mut().for_each(|(_, begun)| *begun = level);
+                set_level(&plan, &|plugin| ToWorker::SetLevel(plugin, level));
+            };
+            let hide = move |secrets: &[String]| {
+                let plan = |plan: &mut Plan| plan.secrets = secrets.to_vec();
+                tell(&plan, &|plugin| ToWorker::Hide(plugin, secrets.to_vec()));
+            };
+            PluginDiagnostics::elsewhere(&plugin.note.name, set_level, hide)
         };
         let remote = Remote { plugin, worker, diagnostics };
         let live = remote.worker.enter(remote.plugin.clone())?;
@@ -220,7 +227,8 @@ impl Body for Remote {
         if let Some(generation) = self.diagnostics.generation() {
             let level = self.diagnostics.level();
             self.plugin.plan.lock().begun = Some((generation, level));
-            self.ask(&name, Ask::Begin { plugin, generation, level })?;
+            let secrets = self.diagnostics.secrets();
+            self.ask(&name, Ask::Begin { plugin, generation, level, secrets })?;
         }
         self.worker.runs_in(instance.home.to_owned());
         let create = Ask::Create { plugin, instance: name.clone(), config: config.clone(), home: home.clone() };

@@ -13,6 +13,8 @@ use super::proxy::Proxy;
 pub(super) struct Plan {
     /// The generation that it reports as, and how much.
     pub(super) begun: Option<(u64, LogLevel)>,
+    /// What its failures and panics are shown without.
+    pub(super) secrets: Vec<String>,
     pub(super) meter: Option<Arc<Meter>>,
     pub(super) numbers: Option<Arc<Numbers>>,
     /// What its instances write their configurations with.

@@ -147,15 +147,15 @@ impl Member for Plugin {
     fn replay(&self, live: &Live) -> Result<(), Error> {
         self.open(live)?;
         let plugin = self.number;
-        let (begun, instances) = {
+        let (begun, secrets, instances) = {
             let plan = self.plan.lock();
             let planned =
                 |it: &Planned| (it.name.clone(), it.config.clone(), it.home.clone(), it.is_started, it.is_halted);
             let instances = plan.instances.iter().map(planned);
-            (plan.begun, instances.collect::<Vec<_>>())
+            (plan.begun, plan.secrets.clone(), instances.collect::<Vec<_>>())
         };
         if let Some((generation, level)) = begun {
-            self.ask(live, &self.note.name, Ask::Begin { plugin, generation, level })?;
+            self.ask(live, &self.note.name, Ask::Begin { plugin, generation, level, secrets })?;
         }
         for (instance, config, home, is_started, is_halted) in instances {
             let end_the_last = self.asked.buses.again(&instance);

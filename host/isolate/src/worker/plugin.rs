@@ -47,7 +47,7 @@ pub(super) struct Asks {
     pub(super) units: Arc<Units>,
 }
 
-/// How much each plugin reports.
+/// How much each plugin reports, and what it does not show.
 #[derive(Default)]
 pub(super) struct Levels(Mutex<BTreeMap<PluginId, Arc<PluginDiagnostics>>>);
 
@@ -57,6 +57,12 @@ impl Levels {
         // Without the lock, since it calls the plugin.
         if let Some(diagnostics) = diagnostics {
             diagnostics.set_level(level);
+        }
+    }
+
+    pub(super) fn hide(&self, plugin: PluginId, secrets: &[String]) {
+        if let Some(diagnostics) = self.0.lock().get(&plugin) {
+            diagnostics.hide(secrets);
         }
     }
 }
@@ -88,8 +94,10 @@ impl Plugins {
                 let (skipped, unfreed_memory) = (closed.skipped as u64, closed.unfreed_memory);
                 Ok(Answer::Closed { end: closed.end, skipped, unfreed_memory })
             }
-            Ask::Begin { plugin, generation, level } => {
-                self.body(plugin)?.diagnostics().begin(generation, level);
+            Ask::Begin { plugin, generation, level, secrets } => {
+                let diagnostics = self.body(plugin)?.diagnostics();
+                diagnostics.hide(&secrets);
+                diagnostics.begin(generation, level);
                 Ok(Answer::Done)
             }
             Ask::Schema { plugin } => Ok(Answer::Schema(self.body(plugin)?.schema()?)),

@@ -10,6 +10,7 @@ use hookrail_dispatch::frame::{self, Place};
 use hookrail_model::log_level::LogLevel;
 use parking_lot::{ReentrantMutex, RwLock};
 
+use super::secrets::Secrets;
 use super::site::Site;
 use super::span::Spans;
 use crate::symbols::Symbols;
@@ -30,12 +31,17 @@ pub struct PluginDiagnostics {
     /// The instance whose callbacks have that context.
     instances: RwLock<HashMap<usize, Arc<str>>>,
     pub(super) symbols: OnceLock<Arc<Symbols>>,
-    /// Sets the level where the library is, if that is another process.
+    /// What its failures and panics are shown without.
+    pub(super) secrets: Secrets,
+    /// Where the library is, if that is another process.
     elsewhere: Option<Elsewhere>,
 }
 
-/// Sets the level in another process; must not wait for it.
-struct Elsewhere(Box<dyn Fn(LogLevel) + Send + Sync>);
+/// Passes on what holds in another process; must not wait for it.
+struct Elsewhere {
+    set_level: Box<dyn Fn(LogLevel) + Send + Sync>,
+    hide: Box<dyn Fn(&[String]) + Send + Sync>,
+}
 
 impl std::fmt::Debug for Elsewhere {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -50,9 +56,13 @@ impl PluginDiagnostics {
     }
 
     /// Diagnostics of a library in another process, which reports by other ways; `set_level` passes the level on, and
-    /// must not wait.
-    pub fn elsewhere(plugin: &str, set_level: impl Fn(LogLevel) + Send + Sync + 'static) -> Arc<Self> {
-        Self::with(plugin, Some(Elsewhere(Box::new(set_level))))
+    /// `hide` all that is to be hidden. Neither may wait.
+    pub fn elsewhere(
+        plugin: &str,
+        set_level: impl Fn(LogLevel) + Send + Sync + 'static,
+        hide: impl Fn(&[String]) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Self::with(plugin, Some(Elsewhere { set_level: Box::new(set_level), hide: Box::new(hide) }))
     }
 
     fn with(plugin: &str, elsewhere: Option<Elsewhere>) -> Arc<Self> {
@@ -66,7 +76,13 @@ impl PluginDiagnostics {
             spans: Spans::default(),
             instances: RwLock::default(),
             symbols: OnceLock::new(),
+            secrets: Secrets::default(),
         })
+    }
+
+    /// The plugin.
+    pub fn plugin(&self) -> &str {
+        &self.plugin
     }
 
     /// What it reports from now on belongs to that generation.
@@ -86,8 +102,14 @@ impl PluginDiagnostics {
             // SAFETY: `close` takes the function back before the library goes, and waits for the lock.
             frame::call(self.identity(), None, || unsafe { set(level as u32) });
         }
-        if let Some(Elsewhere(set)) = &self.elsewhere {
-            set(level);
+        if let Some(Elsewhere { set_level, .. }) = &self.elsewhere {
+            set_level(level);
+        }
+    }
+
+    pub(super) fn hide_elsewhere(&self, secrets: &[String]) {
+        if let Some(Elsewhere { hide, .. }) = &self.elsewhere {
+            hide(secrets);
         }
     }
 

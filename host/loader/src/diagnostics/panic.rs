@@ -26,7 +26,7 @@ impl PluginDiagnostics {
         };
         let panic = Panic {
             generation: self.generation(),
-            message,
+            message: self.hidden(message),
             place: (!file.is_empty()).then(|| format!("{file}:{}:{}", panic.line, panic.column)),
             backtrace: (!frames.is_empty()).then(|| Box::new(self.backtrace(frames)) as _),
         };
@@ -46,14 +46,11 @@ impl PluginDiagnostics {
 
     /// A panic with that message has ended this thread's call into this library.
     pub(super) fn caught(&self, message: &str) {
+        let message = self.hidden(message.into());
         // A panic that was caught and rethrown as another one was reported with a different message.
-        let panic = frame::take_panic().filter(|last| last.message == message).unwrap_or_else(|| Panic {
-            generation: self.generation(),
-            message: message.into(),
-            place: None,
-            backtrace: None,
-        });
-        frame::panicked(panic);
+        let panic = frame::take_panic().filter(|last| last.message == message);
+        let generation = self.generation();
+        frame::panicked(panic.unwrap_or(Panic { generation, message, place: None, backtrace: None }));
     }
 
     fn backtrace(&self, frames: &[*const std::ffi::c_void]) -> Backtrace {

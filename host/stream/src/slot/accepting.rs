@@ -47,23 +47,28 @@ impl Slot {
         Ok(secrets::resolve(&self.config, &self.key)?)
     }
 
-    /// Whether the secrets that its endpoint was given are others by now.
+    /// As [`resolved`](Self::resolved), for an endpoint that is given it.
+    fn given(&self) -> Result<Resolved, Error> {
+        let resolved = self.resolved()?;
+        *self.secrets.lock() = resolved.fingerprint();
+        Ok(resolved)
+    }
+
+    /// Whether the secrets that its endpoint was given last are others by now.
     pub(crate) fn has_other_secrets(&self) -> bool {
-        secrets::has_files(&self.config) && *self.secrets.lock() != secrets::fingerprint(&self.config)
+        let given = *self.secrets.lock();
+        given.is_some() && given != secrets::fingerprint(&self.config)
     }
 
     pub(super) fn accept_own(&self) -> Result<Box<dyn Endpoint>, Error> {
-        *self.secrets.lock() = secrets::fingerprint(&self.config);
-        let config = self.resolved()?;
+        let config = self.given()?;
         let accepted = self.own.accept(self.way.kind(), &self.uses, &self.path, config.value());
         accepted.map_err(|error| config.hidden(error))
     }
 
     pub(super) fn accept_of(&self, of: &Arc<Endpoints>) -> Result<Accepted, Error> {
         let (instance, name) = self.names(of)?;
-        // Before they are read: what changes meanwhile differs from that.
-        *self.secrets.lock() = secrets::fingerprint(&self.config);
-        of.accept(instance, self.way.kind(), name, &self.resolved()?).map_err(|error| of_endpoint(error, &self.key))
+        of.accept(instance, self.way.kind(), name, &self.given()?).map_err(|error| of_endpoint(error, &self.key))
     }
 
     /// The instance, and the endpoint of it.

@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use hookrail_dispatch::Owner;
 
-use super::Table;
-use super::probation::ProbationEntry;
+use super::{Entry, Table};
 
 impl Table {
     /// Records why a generation did not pass its probation, if that has not ended otherwise.
@@ -31,13 +30,11 @@ impl Table {
         names.by_name.values().flat_map(|entry| &entry.probations).any(|probation| probation.not_passed.is_some())
     }
 
-    /// Removes a probation, unless it has ended, and returns it with the plugin's name.
-    pub(in crate::host) fn take_probation(&self, owner: Owner) -> Option<(String, ProbationEntry)> {
-        let mut names = self.names.lock();
-        names.by_name.iter_mut().find_map(|(name, entry)| {
-            let index = entry.probations.iter().position(|probation| probation.owner == owner)?;
-            Some((name.clone(), entry.probations.swap_remove(index)))
-        })
+    /// The name of the plugin whose generation is on probation, unless that has ended.
+    pub(in crate::host) fn on_probation(&self, owner: Owner) -> Option<String> {
+        let names = self.names.lock();
+        let is_it = |entry: &Entry| entry.probations.iter().any(|probation| probation.owner == owner);
+        names.by_name.iter().find_map(|(name, entry)| is_it(entry).then(|| name.clone()))
     }
 
     /// Drops the rollback points of the generations that have passed. One that failed at the last moment stays until

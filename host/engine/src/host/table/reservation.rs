@@ -1,5 +1,6 @@
 //! The right to change what serves under a name.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use hookrail_model::error::ApiMisuse;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::view::Status;
 use parking_lot::MutexGuard;
+use serde_json::Value;
 
 use super::probation::ProbationEntry;
 use super::{Current, Doing, Entry, Names, Table};
@@ -43,6 +45,21 @@ impl Table {
             (_, Some(doing)) => Err(ApiMisuse::busy(name, doing)),
             (Some(_), None) => Err(ApiMisuse::AlreadyLoaded(name.into())),
             (None, None) => Ok(self.reserved(entry, name, "loaded")),
+        }
+    }
+
+    /// Reserves a name, whether a plugin is loaded under it or not.
+    pub(in crate::host) fn reserve_name(
+        self: &Arc<Self>,
+        name: &str,
+        doing: &'static str,
+    ) -> Result<Reservation, ApiMisuse> {
+        let mut names = self.names.lock();
+        names.check_open()?;
+        let entry = names.by_name.entry(name.into()).or_default();
+        match entry.doing() {
+            Some(doing) => Err(ApiMisuse::busy(name, doing)),
+            None => Ok(self.reserved(entry, name, doing)),
         }
     }
 
@@ -143,9 +160,22 @@ impl Reservation {
         current.map(|current| current.runtime_overrides.clone()).unwrap_or_default()
     }
 
+    /// What a configuration file says of its instances by now, of those of which it was read again.
+    pub(in crate::host) fn of_file(&self) -> BTreeMap<String, Value> {
+        self.names().by_name.get(&self.name).map(|entry| entry.of_file.clone()).unwrap_or_default()
+    }
+
     /// Records a generation on probation, whose callbacks are about to be published.
     pub(in crate::host) fn begin_probation(&self, probation: ProbationEntry) {
         self.names().by_name.entry(self.name.clone()).or_default().probations.push(probation);
+    }
+
+    /// Removes the probation of a generation, unless it has ended.
+    pub(in crate::host) fn take_probation(&self, owner: Owner) -> Option<ProbationEntry> {
+        let mut names = self.names();
+        let probations = &mut names.by_name.get_mut(&self.name)?.probations;
+        let index = probations.iter().position(|probation| probation.owner == owner)?;
+        Some(probations.swap_remove(index))
     }
 
     /// Removes the probations of all generations but one. Dropping them ends them and frees the copies that they hold,
