@@ -280,7 +280,7 @@ fn a_subscription_that_blocks_stops_nobody_whose_messages_it_does_not_want() {
 
 /// One whose callback has what is published on `plain` go on by `moved.here`, and one that wants only that, and blocks.
 fn moving(passes_on: &'static str, sends_on: &'static str) -> Talks {
-    Talks::of(|file| {
+    let talks = Talks::of(|file| {
         let blocks = json!({
             "file": file("out"), "topic": "moved.*", "policy": "block", "capacity": 5, "waits_for": file("receive"),
             "passes_on": passes_on, "errors": file("errors"),
@@ -288,9 +288,15 @@ fn moving(passes_on: &'static str, sends_on: &'static str) -> Talks {
         vec![
             ("blocks", blocks),
             ("moves", json!({ "reacts_to": "plain", "moves_to": "moved.here" })),
-            ("source", json!({ "sends": if passes_on.is_empty() { 100 } else { 5 }, "sends_on": sends_on })),
+            (
+                "source",
+                json!({ "sends": if passes_on.is_empty() { 100 } else { 5 }, "sends_on": sends_on, "sends_when": file("go") }),
+            ),
         ]
-    })
+    });
+    // Callbacks are called once all instances have started.
+    talks.tell("go");
+    talks
 }
 
 #[test]
