@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::mem::{swap, take};
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::ptr::from_ref;
 use std::sync::Arc;
@@ -121,7 +122,7 @@ impl SinkEnd {
     /// Nobody answers for what was taken any more, though it may still be read: it goes back. Any thread, while another one
     /// uses this, which gets and answers for nothing from now on: the queue is closed.
     pub(crate) fn retire(&self) {
-        let mut left = std::mem::take(&mut *self.taken.lock());
+        let mut left = take(&mut *self.taken.lock());
         self.given_up.lock().extend(left.iter().map(|item| item.message.clone()));
         self.outlet.put_back(&self.flow.points, &mut left);
     }
@@ -154,7 +155,10 @@ impl SinkEnd {
         };
         // Callbacks run meanwhile, which may receive from this end.
         let mut answered = self.answered.take();
-        answered.extend(taken.drain(..count));
+        match count == all {
+            true => swap(&mut answered, &mut taken),
+            false => answered.extend(taken.drain(..count)),
+        }
         drop(taken);
         match answer {
             // Of nothing nothing follows.

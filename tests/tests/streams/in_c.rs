@@ -1,10 +1,13 @@
 //! Sources and sinks that are written in C.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hookrail::catalogue::MessageDropped;
-use hookrail::{Callbacks, End, EndpointKind, PipelineConfig, Priority, QueueConfig, SinkConfig, SourceConfig};
+use hookrail::{
+    Callbacks, Config, End, EndpointKind, Isolation, PipelineConfig, PluginConfig, Priority, QueueConfig, SinkConfig,
+    SourceConfig,
+};
 use hookrail_abi::DropKind;
 use hookrail_tests::probe::eventually;
 use hookrail_tests::specimens::c;
@@ -64,24 +67,33 @@ fn a_callback_in_c_publishes_by_the_end_that_its_message_was_published_by() {
 }
 
 /// It opens 201 ends each time that it is started, of 256 that it may have, and has two of three messages unanswered.
-#[test]
-fn what_a_plugin_in_c_leaves_open_ends_with_its_instance() {
-    let pipes = Pipes::new();
-    let dropped = Arc::new(AtomicUsize::new(0));
+fn leaves_its_ends_open(isolation: Isolation) {
+    let plugin = PluginConfig::default().with_isolation(isolation);
+    let config = Config::default().with_plugin("leaves-its-ends-open", plugin);
+    let pipes = Pipes::of(config, c("leaves_its_ends_open"), tempfile::tempdir().unwrap());
+    let dropped = Arc::new(AtomicU64::new(0));
     let (callbacks, counted) = (Callbacks::new("counts"), dropped.clone());
     let callbacks = callbacks.on(MessageDropped, "dropped", Priority::LAST, move |message| {
         counted.fetch_add((message.kind() == DropKind::Shutdown).into(), Ordering::Relaxed);
     });
     let _registered = pipes.host.register(callbacks).unwrap();
-    // SAFETY: our own library.
-    let plugin = unsafe { pipes.host.load(c("leaves_its_ends_open")) }.unwrap();
-    for life in 1..=4 {
+    for life in 0..4 {
         let bus = bus::adds_up(pipes.streams.bus());
-        assert_eq!((bus.received, bus.subscriptions.len(), bus.subscriptions[0].held), (3 * life as u64, 1, 3));
-        pipes.host.stop(&plugin).unwrap();
+        assert_eq!((bus.received, bus.subscriptions.len(), bus.subscriptions[0].held), (3 * (life + 1), 1, 3));
+        pipes.host.stop(&pipes.plugin).unwrap();
         assert!(pipes.streams.bus().subscriptions.is_empty());
-        assert_eq!(dropped.load(Ordering::Relaxed), 3 * life);
-        pipes.host.start(&plugin).unwrap();
+        eventually("all that was left is dropped", || dropped.load(Ordering::Relaxed) == 3 * (life + 1));
+        pipes.host.start(&pipes.plugin).unwrap();
     }
-    assert_eq!(pipes.host.unload(&plugin).unwrap(), End::Unmapped);
+    assert_eq!(pipes.host.unload(&pipes.plugin).unwrap(), End::Unmapped);
+}
+
+#[test]
+fn what_a_plugin_in_c_leaves_open_ends_with_its_instance() {
+    leaves_its_ends_open(Isolation::default());
+}
+
+#[test]
+fn what_a_plugin_in_c_leaves_open_in_a_worker_ends_with_its_instance() {
+    leaves_its_ends_open(Isolation::WORKER);
 }

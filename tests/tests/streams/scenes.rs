@@ -50,7 +50,7 @@ impl Pipes {
         Self::of(Config::default(), library, home)
     }
 
-    fn of(config: Config, library: PathBuf, home: TempDir) -> Self {
+    pub(super) fn of(config: Config, library: PathBuf, home: TempDir) -> Self {
         let mut config = config.with_home(home.path());
         config.unload.deadline = LONG;
         let host = Host::new(config).unwrap();

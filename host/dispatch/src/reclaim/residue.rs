@@ -17,8 +17,10 @@ const BESIDES: usize = 1 << 10;
 pub fn clear_stack() {
     let frame = 0_u8;
     let here = from_ref(black_box(&frame)).addr();
-    let Some(lowest) = lowest() else { return };
-    clear((lowest + BESIDES).max(here.saturating_sub(KEPT)));
+    let Some(lowest) = lowest().map(|lowest| lowest + BESIDES) else { return };
+    if here > lowest + BLOCK + BESIDES {
+        clear(lowest.max(here.saturating_sub(KEPT)));
+    }
 }
 
 /// Clears what is below this frame, down to that address.

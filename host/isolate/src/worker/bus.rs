@@ -32,13 +32,18 @@ struct Asks {
 /// The end that the plugin has the functions of.
 ///
 /// # Invariants
-/// Only the plugin uses it, and nobody does any more when this is dropped.
+/// Only the plugin uses it, but for `close`, and nobody does any more when this is dropped.
 struct Kept(Box<End>);
 
 // SAFETY: by the type invariant whoever drops it is the only one who has it.
 unsafe impl Send for Kept {}
 
-impl Keepsake for Kept {}
+impl Keepsake for Kept {
+    fn retire(&self) {
+        // The host gives up what is not answered for. What the plugin has received is here, and stays.
+        self.0.close();
+    }
+}
 
 impl Drop for Kept {
     fn drop(&mut self) {

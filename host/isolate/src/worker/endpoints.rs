@@ -99,7 +99,7 @@ impl Endpoints {
 /// The end of an endpoint's socket.
 ///
 /// # Invariants
-/// One thread at a time uses it.
+/// One thread at a time uses it, but for `close`.
 pub(super) struct End {
     sender: Sender,
     receiver: UnsafeCell<Receiver>,
@@ -129,7 +129,7 @@ impl End {
         }
     }
 
-    /// Nobody uses it any more.
+    /// Nobody is to use it any more: who does hears that it is closed. Any thread, also while another one uses it.
     pub(super) fn close(&self) {
         // Without a host this process ends.
         let _ = self.sender.send(&FromEndpoint::Ran(Ok(())), &[]);
