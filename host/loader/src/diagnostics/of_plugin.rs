@@ -32,7 +32,7 @@ pub struct PluginDiagnostics {
     instances: RwLock<HashMap<usize, Arc<str>>>,
     pub(super) symbols: OnceLock<Arc<Symbols>>,
     /// What its failures and panics are shown without.
-    pub(super) secrets: Secrets,
+    secrets: Secrets,
     /// Where the library is, if that is another process.
     elsewhere: Option<Elsewhere>,
 }
@@ -107,10 +107,25 @@ impl PluginDiagnostics {
         }
     }
 
-    pub(super) fn hide_elsewhere(&self, secrets: &[String]) {
-        if let Some(Elsewhere { hide, .. }) = &self.elsewhere {
-            hide(secrets);
+    /// From now on its failures and panics are shown without these, too.
+    pub fn hide(&self, secrets: &[String]) {
+        if secrets.is_empty() {
+            return;
         }
+        let all = self.secrets.add(secrets);
+        if let Some(Elsewhere { hide, .. }) = &self.elsewhere {
+            hide(&all);
+        }
+    }
+
+    /// What its failures and panics are shown without.
+    pub fn secrets(&self) -> Vec<String> {
+        self.secrets.all()
+    }
+
+    /// A text of it without them.
+    pub fn hidden(&self, text: String) -> String {
+        self.secrets.hidden(text)
     }
 
     /// How much it reports.

@@ -6,8 +6,6 @@ use std::fmt;
 use hookrail_model::secrets::without_secrets;
 use parking_lot::RwLock;
 
-use super::of_plugin::PluginDiagnostics;
-
 /// How many are remembered, the newest. Those that were given before stay among them: code may still use them.
 const MOST: usize = 64;
 
@@ -15,37 +13,30 @@ const MOST: usize = 64;
 #[derive(Default)]
 pub(super) struct Secrets(RwLock<VecDeque<String>>);
 
-impl fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secrets")
-    }
-}
-
-impl PluginDiagnostics {
-    /// From now on its failures and panics are shown without these, too.
-    pub fn hide(&self, secrets: &[String]) {
-        if secrets.is_empty() {
-            return;
-        }
-        let all = {
-            let mut known = self.secrets.0.write();
-            known.retain(|known| !secrets.contains(known));
-            known.extend(secrets.iter().cloned());
-            let excess = known.len().saturating_sub(MOST.max(secrets.len()));
-            known.drain(..excess);
-            Vec::from(known.clone())
-        };
-        self.hide_elsewhere(&all);
+impl Secrets {
+    /// Adds these; returns all.
+    pub(super) fn add(&self, secrets: &[String]) -> Vec<String> {
+        let mut known = self.0.write();
+        known.retain(|known| !secrets.contains(known));
+        known.extend(secrets.iter().cloned());
+        let excess = known.len().saturating_sub(MOST.max(secrets.len()));
+        known.drain(..excess);
+        known.iter().cloned().collect()
     }
 
-    /// What its failures and panics are shown without.
-    pub fn secrets(&self) -> Vec<String> {
-        self.secrets.0.read().iter().cloned().collect()
+    pub(super) fn all(&self) -> Vec<String> {
+        self.0.read().iter().cloned().collect()
     }
 
     /// The text without them.
-    pub fn hidden(&self, text: String) -> String {
-        without_secrets(text, self.secrets.0.read().iter())
+    pub(super) fn hidden(&self, text: String) -> String {
+        without_secrets(text, self.0.read().iter())
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets")
     }
 }
 
@@ -55,13 +46,13 @@ mod tests {
 
     #[test]
     fn the_newest_are_remembered() {
-        let diagnostics = PluginDiagnostics::new("x");
+        let secrets = Secrets::default();
         for number in 0..MOST + 1 {
-            diagnostics.hide(&[format!("secret {number:03}")]);
+            secrets.add(&[format!("secret {number:03}")]);
         }
-        diagnostics.hide(&["secret 001".into()]);
-        assert_eq!(diagnostics.secrets().len(), MOST);
-        assert_eq!(diagnostics.hidden("secret 000, secret 001, secret 064".into()), "secret 000, ***, ***");
-        assert!(!format!("{diagnostics:?}").contains("064"));
+        secrets.add(&["secret 001".into()]);
+        assert_eq!(secrets.all().len(), MOST);
+        assert_eq!(secrets.hidden("secret 000, secret 001, secret 064".into()), "secret 000, ***, ***");
+        assert!(!format!("{secrets:?}").contains("064"));
     }
 }
