@@ -15,9 +15,10 @@ use std::sync::Arc;
 use hookrail_model::bus::{BusView, SubscriptionView};
 use parking_lot::Mutex;
 
-use crate::flow::{Flow, Points, Routing, WaitsFor};
+use crate::flow::{Flow, Routing, WaitsFor};
 use crate::marks::Marks;
 use crate::outlet::Outlet;
+use crate::points::Points;
 use crate::queue::{Mode, Queue};
 use crate::source::Inlet;
 use spec::Spec;

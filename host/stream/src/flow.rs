@@ -5,29 +5,17 @@ use std::mem::{swap, take};
 use std::sync::Arc;
 use std::time::Instant;
 
-use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
-use hookrail_abi::{Decision, DropKind, Dropped, Message};
-use hookrail_dispatch::{HookPoint, Outcome};
-use hookrail_engine::{Denial, DroppedContent, Host};
-use hookrail_model::error::Error;
+use hookrail_abi::{Decision, DropKind, Message};
 use parking_lot::Mutex;
 
 use crate::counts::{Count, Drops};
 use crate::item::{Item, Kept, Refused};
-use crate::outlet::Outlet;
+use crate::outlet::{NotSent, Outlet};
+use crate::points::Points;
 use crate::receipt::{Receipt, Tracker};
 use crate::route::Routes;
 use crate::source::Inlet;
 use crate::topic::Cache;
-
-/// The points that messages pass.
-#[derive(Debug)]
-pub(crate) struct Points {
-    pub(crate) publish: HookPoint<MessagePublish>,
-    pub(crate) delivered: HookPoint<MessageDelivered>,
-    pub(crate) dropped: HookPoint<MessageDropped>,
-    is_withheld: bool,
-}
 
 /// What the sources and the sinks of one pipeline share.
 #[derive(Debug)]
@@ -69,17 +57,6 @@ pub(crate) struct Batch<'a> {
     pub(crate) deadline: Option<Instant>,
 }
 
-/// Why nothing was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotSent {
-    /// The source is to end.
-    Closed,
-    /// There was no room in time.
-    NoRoom,
-    /// There will be none while this thread waits, since it is to empty the queue.
-    OwnQueue,
-}
-
 /// What a source needs to send, and uses again and again.
 #[derive(Debug, Default)]
 pub(crate) struct Sending {
@@ -119,39 +96,6 @@ impl Sends {
 impl Drop for Sends {
     fn drop(&mut self) {
         SENDING.set(SENDING.get() - 1);
-    }
-}
-
-impl Points {
-    pub(crate) fn of(host: &Host) -> Result<Self, Error> {
-        Ok(Points {
-            publish: host.point(MessagePublish)?,
-            delivered: host.point(MessageDelivered)?,
-            dropped: host.point(MessageDropped)?,
-            is_withheld: host.config().message.dropped != DroppedContent::Raw,
-        })
-    }
-
-    /// Has the callbacks of `message.dropped` told.
-    pub(crate) fn dropped(&self, message: Message, kind: DropKind, outcome: Option<&Outcome>, why: &str) {
-        if !self.dropped.is_hooked() {
-            return;
-        }
-        let denial = outcome.and_then(Denial::of);
-        let mut dropped = match &denial {
-            Some(denial) => {
-                let (by, reason) = (denial.by.as_deref().unwrap_or_default(), denial.reason.as_deref());
-                Dropped::denied(message, by, denial.code, reason.unwrap_or_default())
-            }
-            None => Dropped::new(message, kind),
-        };
-        if denial.is_none() {
-            dropped.reason.set(why);
-        }
-        if self.is_withheld {
-            dropped.withhold();
-        }
-        let _ = self.dropped.dispatch(&mut dropped);
     }
 }
 
@@ -269,12 +213,5 @@ impl Sending {
         }
         waited_for.sort_unstable();
         waited_for.dedup();
-    }
-}
-
-impl NotSent {
-    /// The time is over, or the source is.
-    pub(crate) fn of(from: &Inlet) -> Self {
-        if from.is_closed() { NotSent::Closed } else { NotSent::NoRoom }
     }
 }

@@ -17,9 +17,9 @@ use hookrail_model::time::later;
 use hookrail_model::{guarded, log};
 use parking_lot::Mutex;
 
-use crate::flow::{Batch, Flow, NotSent, Sending, Sends};
+use crate::flow::{Batch, Flow, Sending, Sends};
 use crate::item::Item;
-use crate::outlet::Outlet;
+use crate::outlet::{NotSent, Outlet};
 use crate::queue::Taken;
 use crate::receipt::Tracker;
 use crate::source::Inlet;

@@ -26,6 +26,7 @@ mod marks;
 mod outlet;
 mod own;
 mod pipeline;
+mod points;
 mod queue;
 mod receipt;
 mod route;

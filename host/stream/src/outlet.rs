@@ -9,8 +9,8 @@ use hookrail_abi::{DropKind, Message};
 use hookrail_model::log;
 
 use crate::counts::{Count, Drops};
-use crate::flow::{NotSent, Points};
 use crate::item::{Answered, Item, Kept, Refused, Settled};
+use crate::points::Points;
 use crate::queue::Queue;
 use crate::source::Inlet;
 
@@ -29,6 +29,17 @@ pub(crate) struct Outlet {
     is_gone: AtomicBool,
     /// Who gets what is left, and what comes late.
     heir: OnceLock<Arc<Outlet>>,
+}
+
+/// Why nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotSent {
+    /// The source is to end.
+    Closed,
+    /// There was no room in time.
+    NoRoom,
+    /// There will be none while this thread waits, since it is to empty the queue.
+    OwnQueue,
 }
 
 impl Outlet {
@@ -175,5 +186,12 @@ impl Outlet {
         {
             receipt.settle();
         }
+    }
+}
+
+impl NotSent {
+    /// The time is over, or the source is.
+    pub(crate) fn of(from: &Inlet) -> Self {
+        if from.is_closed() { NotSent::Closed } else { NotSent::NoRoom }
     }
 }

@@ -17,10 +17,11 @@ use hookrail_model::pipeline::{
 use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 
-use crate::flow::{Flow, Points, Routing, WaitsFor};
+use crate::flow::{Flow, Routing, WaitsFor};
 use crate::marks::{Changes, Marks};
 use crate::outlet::Outlet;
 use crate::own::Own;
+use crate::points::Points;
 use crate::queue::{Mode, Queue};
 use crate::route::Routes;
 use crate::slot::{Slot, SlotNow, Way};

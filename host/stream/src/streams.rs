@@ -18,11 +18,11 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::bus::{Bus, ends, service};
-use crate::flow::Points;
 use crate::foresee::{self, ForeseenEndpoint};
 use crate::marks::Changes;
 use crate::own::Own;
 use crate::pipeline::{self, Pipeline};
+use crate::points::Points;
 use crate::slot::Slot;
 
 /// How often queues and marks are made durable, at most.

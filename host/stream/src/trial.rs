@@ -5,8 +5,8 @@ use hookrail_engine::{Denial, Host};
 use hookrail_model::error::Error;
 use hookrail_model::pipeline::PipelineConfig;
 
-use crate::flow::Points;
 use crate::pipeline;
+use crate::points::Points;
 use crate::route::Routes;
 use crate::topic::Cache;
 
