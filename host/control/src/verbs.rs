@@ -59,7 +59,6 @@ impl Verbs<'_> {
             configs: is_set.then(|| (name.clone(), config.clone())).into_iter().collect(),
             overrides: overrides.clone(),
             isolation,
-            ..RuntimeOverrides::default()
         }
     }
 

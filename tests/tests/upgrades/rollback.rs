@@ -1,10 +1,13 @@
 //! A new build that faults on probation is rolled back by itself; afterwards it is left alone.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 use std::time::Duration;
 
+use hookrail::package::Home;
+use hookrail::store::Store;
 use hookrail::{
     ApiMisuse, CallbackOverride, Callbacks, End, Error, Event, EventKind, Events, Message, MessagePublish, Priority,
     Status, Verdict,
@@ -218,10 +221,19 @@ fn a_rollback_that_takes_its_time_delays_no_quarantine() {
 #[test]
 fn what_is_said_of_callbacks_while_a_rollback_waits_holds_after_it() {
     alone!();
+    let home = tempfile::tempdir().unwrap();
+    // SAFETY: our own library.
+    let exported = |file: &Path| unsafe { hookrail::schema(file) };
+    let prebuilt = [("counter".to_owned(), zoo("counter_two"))];
+    let store = Store::open(Home::open(home.path()).unwrap()).unwrap().with_prebuilt(prebuilt, exported);
     for priority in 1..=5 {
         let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 1 }), json!({}));
         let events = scene.host.events();
-        assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
+        // As the commands on a store do it: with what that says, of which the way back keeps what it was before.
+        let copy = store.load_spec("counter").unwrap().library.verified().unwrap();
+        // SAFETY: our own library: its faults are those that the host looks for.
+        let upgraded = unsafe { scene.host.core().upgrade(&scene.counter, copy, false, Some(Default::default())) };
+        assert_eq!(upgraded.unwrap().old.wait_timeout(LONG), End::Unmapped);
         let (stay, inside) = standstill();
         scene.script(move |at, build| match (at, build) {
             (At::Count, 2) => Do::Fail,

@@ -40,8 +40,10 @@ pub struct PluginDiagnostics {
 /// Passes on what holds in another process; must not wait for it.
 struct Elsewhere {
     set_level: Box<dyn Fn(LogLevel) + Send + Sync>,
-    hide: Box<dyn Fn(&[String]) + Send + Sync>,
+    hide: Box<Hide>,
 }
+
+type Hide = dyn Fn(&[String]) + Send + Sync;
 
 impl std::fmt::Debug for Elsewhere {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
