@@ -1,7 +1,7 @@
 //! `hookrail tap`: what passes is shown, and nothing waits for it.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, ExitStatus, Output, Stdio};
+use std::process::{Child, ExitStatus, Output, Stdio};
 
 use hookrail_tests::cli::live::Live;
 use hookrail_tests::probe::eventually;
@@ -46,8 +46,6 @@ struct ReadToMarker {
     /// The number of the line that was shown, of those that were appended for it.
     marker: usize,
     appended: usize,
-    /// Kept open: without a reader it would end by itself.
-    _stdout: BufReader<ChildStdout>,
 }
 
 impl Tap {
@@ -75,8 +73,10 @@ impl Tap {
             }
             reading.is_finished()
         });
-        let (shown, marker, _stdout) = reading.join().unwrap();
-        ReadToMarker { shown, marker, appended, _stdout }
+        let (shown, marker, mut stdout) = reading.join().unwrap();
+        // On a slow machine many markers follow: unread they would fill the pipe, and without a reader it would end by itself.
+        std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+        ReadToMarker { shown, marker, appended }
     }
 
     /// What it says at its end, by itself or by Ctrl-C.
