@@ -135,10 +135,8 @@ impl SourceIo<'_> {
     /// # Errors
     /// If the host has closed this: then it has taken none of them, and does not keep the mark.
     pub fn send_batch(&mut self, messages: &mut [Message], mark: Option<Mark<'_>>) -> Result<(), Closed> {
-        match self.send_within(messages, mark, None) {
-            Ok(_) => Ok(()),
-            Err(closed) => Err(closed),
-        }
+        // Whatever else the host says: what it has not taken is not sent.
+        if self.send_within(messages, mark, None)? { Ok(()) } else { Err(Closed) }
     }
 
     /// As [`send_batch`](Self::send_batch), but returns false, and takes nothing, if a queue has no room for that time:

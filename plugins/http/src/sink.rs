@@ -31,7 +31,7 @@ use outcome::{Later, Outcome};
 use pause::Pauses;
 use pending::{Batch, Pending};
 
-/// How many messages are received at once: what is encoded beyond a full batch.
+/// The most messages that are received at once.
 const TOGETHER: usize = 64;
 
 /// How often it is looked whether the endpoint is to end while a request is under way.
@@ -61,6 +61,8 @@ struct Run<'a, 'b> {
     client: Client,
     dead: DeadLetters,
     pending: Pending,
+    /// The most bytes of one of those that were received last, as it is sent.
+    largest: usize,
     /// The most messages of the next batch: less than the operator allows after some were refused.
     most: usize,
     /// How many batches in a row were delivered since then.
@@ -94,6 +96,8 @@ impl Sink for Sending {
             client,
             dead: DeadLetters::new(wanted.dead_letters.clone(), wanted.form),
             pending: Pending::new(wanted.form, wanted.max_messages > 1),
+            // The first one comes alone.
+            largest: wanted.max_bytes,
             most: wanted.max_messages,
             good: 0,
             until: None,
@@ -118,11 +122,16 @@ impl Run<'_, '_> {
             if !is_first && left.is_zero() {
                 break;
             }
-            let most = TOGETHER.min(self.most - self.pending.len());
+            // As many as fit if they are as large as the last ones: what is encoded beyond that only needs memory.
+            let fit = 1 + (self.wanted.max_bytes - self.pending.bytes()) / self.largest.max(1);
+            let most = TOGETHER.min(self.most - self.pending.len()).min(fit);
             match self.io.recv(most, (!is_first).then_some(left)) {
                 Received::Messages(messages) => {
+                    self.largest = 0;
                     for message in messages {
+                        let before = self.pending.bytes();
                         self.pending.put(message)?;
+                        self.largest = self.largest.max(self.pending.bytes() - before);
                     }
                 }
                 Received::Nothing if is_first => continue,

@@ -10,13 +10,14 @@ mod budget;
 mod config;
 mod decode;
 mod lines;
+mod patient;
 mod server;
 mod taking;
 mod topic;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hookrail_abi::prelude::*;
 
@@ -47,7 +48,6 @@ impl Listening {
 impl Source for Listening {
     fn run(&mut self, io: &mut SourceIo<'_>) -> Result<()> {
         let (jobs, waiting) = sync_channel(self.wanted.max_requests);
-        let patience = self.wanted.patience;
         let Some(server) = Server::bind(&self.wanted, self.host, jobs, |pause| io.wait(pause))? else {
             return Ok(());
         };
@@ -55,7 +55,7 @@ impl Source for Listening {
         thread::scope(|scope| {
             let name = "hookrail-http".to_owned();
             let serving = thread::Builder::new().name(name).spawn_scoped(scope, || server.run(stopped))?;
-            let sent = send(io, waiting, patience);
+            let sent = send(io, waiting);
             // It may have ended by itself.
             let _ = stop.send(());
             serving.join().map_err(|_| "the thread of its connections has panicked")??;
@@ -66,7 +66,7 @@ impl Source for Listening {
 
 /// Sends what is posted until `io` is closed, or nothing can be posted any more. Requests that wait when this returns are
 /// answered as those of an endpoint that ends.
-fn send(io: &mut SourceIo<'_>, waiting: Receiver<Job>, patience: Duration) -> Result<(), Closed> {
+fn send(io: &mut SourceIo<'_>, waiting: Receiver<Job>) -> Result<(), Closed> {
     let (mut jobs, mut messages) = (Vec::new(), Vec::new());
     loop {
         match waiting.recv_timeout(LOOK) {
@@ -82,18 +82,58 @@ fn send(io: &mut SourceIo<'_>, waiting: Receiver<Job>, patience: Duration) -> Re
             count += job.messages.len();
             jobs.push(job);
         }
-        // Nobody waits for the answer of a client that has gone: it was promised nothing.
-        jobs.retain(|job| !job.reply.is_closed());
+        let Some(left) = left(&mut jobs, Instant::now()) else {
+            if io.is_closed() {
+                return Err(Closed);
+            }
+            continue;
+        };
         messages.clear();
         messages.extend(jobs.iter_mut().flat_map(|job| job.messages.drain(..)));
-        if messages.is_empty() {
-            jobs.clear();
-            continue;
-        }
-        let outcome = if io.send_within(&mut messages, None, Some(patience))? { Outcome::Taken } else { Outcome::Full };
+        let outcome = if io.send_within(&mut messages, None, Some(left))? { Outcome::Taken } else { Outcome::Full };
         for job in jobs.drain(..) {
             // The client may have gone meanwhile.
             let _ = job.reply.send(outcome);
         }
+    }
+}
+
+/// How long the oldest of the jobs can wait. Those that cannot any more are answered, and those that nobody waits for are
+/// dropped: they were promised nothing. `None` if there is no other.
+fn left(jobs: &mut Vec<Job>, now: Instant) -> Option<Duration> {
+    jobs.retain(|job| !job.reply.is_closed());
+    for job in jobs.extract_if(.., |job| job.until <= now) {
+        let _ = job.reply.send(Outcome::Full);
+    }
+    jobs.iter().map(|job| job.until - now).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::budget::Budget;
+    use super::*;
+
+    #[test]
+    fn who_has_waited_for_long_enough_is_answered_and_the_oldest_says_how_long_is_waited() {
+        let budget = Budget::new(9, 9, 1);
+        let now = Instant::now();
+        let second = Duration::from_secs(1);
+        let (mut jobs, mut answers) = (Vec::new(), Vec::new());
+        for until in [now - second, now, now + second, now + 2 * second, now + 3 * second] {
+            let (reply, answer) = oneshot::channel();
+            jobs.push(Job { messages: Vec::new(), reply, until, _held: budget.hold() });
+            answers.push(answer);
+        }
+        assert_eq!(left(&mut jobs, now), Some(second));
+        assert!((0..2).all(|late| answers[late].try_recv() == Ok(Outcome::Full)));
+        assert!(answers[2].try_recv().is_err());
+        // The oldest has gone.
+        answers.remove(2);
+        assert_eq!(left(&mut jobs, now), Some(2 * second));
+        assert_eq!(jobs.len(), 2);
+        answers.clear();
+        assert_eq!(left(&mut jobs, now), None);
     }
 }

@@ -12,14 +12,18 @@ use sha2::{Digest, Sha256};
 const LONGEST: u64 = 4096;
 
 /// How long a token that was read is used before its file is looked at again: that long after it was changed, the old one
-/// is still accepted, or sent.
+/// is still accepted, or sent. A file that cannot be read is looked at again after that long, too, and its last token used
+/// until then: it may be just being replaced.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// A token file, which may be changed at any time.
 #[derive(Debug)]
 pub(crate) struct Token {
     path: PathBuf,
-    token: Secret,
+    /// `None` after its file could not be read twice.
+    token: Option<Secret>,
+    /// Why it could not be read last time.
+    fault: Option<String>,
     read: Instant,
 }
 
@@ -28,20 +32,33 @@ impl Token {
     /// If there is no token in the file, with the name of the option.
     pub(crate) fn new(path: &str) -> Result<Self, String> {
         let path = PathBuf::from(path);
-        let token = read(&path)?;
-        Ok(Token { path, token, read: Instant::now() })
+        let token = Some(read(&path)?);
+        Ok(Token { path, token, fault: None, read: Instant::now() })
     }
 
     /// The token as it is now.
     ///
     /// # Errors
-    /// If the file has none any more.
+    /// If the file has had none for some time.
     pub(crate) fn current(&mut self) -> Result<&Secret, String> {
         if self.read.elapsed() >= FRESH {
-            self.token = read(&self.path)?;
-            self.read = Instant::now();
+            self.look();
         }
-        Ok(&self.token)
+        self.token.as_ref().ok_or_else(|| self.fault.clone().unwrap_or_default())
+    }
+
+    /// Why its file could not be read when that was tried last, if that is so.
+    pub(crate) fn fault(&self) -> Option<&String> {
+        self.fault.as_ref()
+    }
+
+    fn look(&mut self) {
+        self.read = Instant::now();
+        match read(&self.path) {
+            Ok(token) => (self.token, self.fault) = (Some(token), None),
+            Err(why) if self.fault.is_none() => self.fault = Some(why),
+            Err(why) => (self.token, self.fault) = (None, Some(why)),
+        }
     }
 
     /// Whether that is the token. The time it takes says nothing of the token.
@@ -90,6 +107,25 @@ mod tests {
             let error = Token::new(path.to_str().unwrap()).unwrap_err();
             assert!(error.starts_with("`token_file`: /") && error.contains("one line"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_token_outlives_its_file_for_one_look_and_comes_back_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        std::fs::write(&path, "abc").unwrap();
+        let mut token = Token::new(path.to_str().unwrap()).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        token.look();
+        assert!(token.token.is_some() && token.fault().unwrap().contains("No such file"));
+        token.look();
+        // As of now: it is not looked at again.
+        assert!(token.current().unwrap_err().contains("No such file"));
+        assert!(token.is(b"abc").unwrap_err().contains("No such file"));
+        std::fs::write(&path, "def").unwrap();
+        token.look();
+        assert_eq!(token.fault(), None);
+        assert_eq!(token.is(b"def"), Ok(true));
     }
 
     #[test]

@@ -14,9 +14,9 @@ pub(crate) const METRICS: &[Metric] = &[
     Metric::counter("cut_lines", "Lines of which the end is missing, since they were too long.", &CUT),
 ];
 
-/// A line was cut.
-pub(crate) fn cut() {
-    CUT.add(1);
+/// So many lines were sent without their ends.
+pub(crate) fn cut(lines: u64) {
+    CUT.add(lines);
 }
 
 /// The share of one run in the numbers of all; it is taken back when the run ends.

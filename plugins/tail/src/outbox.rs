@@ -12,6 +12,8 @@ pub(crate) struct Outbox {
     messages: Vec<Message>,
     count: usize,
     bytes: usize,
+    /// How many of them are cut.
+    cut: u64,
     timestamp: u64,
 }
 
@@ -20,7 +22,7 @@ impl Outbox {
     const BYTES: usize = 256 << 10;
 
     pub(crate) fn new() -> Self {
-        Outbox { messages: vec![Message::empty(); Self::MESSAGES], count: 0, bytes: 0, timestamp: 0 }
+        Outbox { messages: vec![Message::empty(); Self::MESSAGES], count: 0, bytes: 0, cut: 0, timestamp: 0 }
     }
 
     /// Adds a message; there is room unless it [is full](Self::is_full). `cut` bytes of its line are missing.
@@ -37,7 +39,7 @@ impl Outbox {
         message.topic.set(topic);
         message.headers.clear();
         if cut > 0 {
-            counted::cut();
+            self.cut += 1;
             message.add_header("truncated", &cut.to_string());
         }
         message.body.set(body);
@@ -56,7 +58,11 @@ impl Outbox {
     /// Sends what there is, and the mark.
     pub(crate) fn send(&mut self, io: &mut SourceIo<'_>, key: &str, value: &str) -> Result<(), Closed> {
         let count = std::mem::take(&mut self.count);
+        let cut = std::mem::take(&mut self.cut);
         self.bytes = 0;
-        io.send_batch(&mut self.messages[..count], Some(Mark { key, value }))
+        io.send_batch(&mut self.messages[..count], Some(Mark { key, value }))?;
+        // What the host has not taken comes again.
+        counted::cut(cut);
+        Ok(())
     }
 }

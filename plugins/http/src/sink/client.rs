@@ -1,5 +1,6 @@
 //! The connection to the receiver, which is kept from one request to the next.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -30,6 +31,8 @@ const BATCH: HeaderName = HeaderName::from_static("hookrail-batch");
 
 /// How much of an answer is read. A connection with a longer one is not used again.
 const LONGEST_ANSWER: usize = 64 << 10;
+/// How long it is waited for the rest of an answer, whose head has told what came of the batch.
+const REST: Duration = Duration::from_millis(500);
 const LARGEST_HEAD: usize = 64 << 10;
 
 pub(crate) struct Client {
@@ -39,6 +42,8 @@ pub(crate) struct Client {
     tls: Option<Arc<ClientConfig>>,
     limit: Duration,
     open: Option<SendRequest<Full<Bytes>>>,
+    /// How often it has failed: the next try begins at the next address.
+    pub(super) failures: usize,
 }
 
 impl Client {
@@ -56,37 +61,36 @@ impl Client {
         if gzip {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        Ok(Client { target, headers, token, tls, limit, open: None })
+        Ok(Client { target, headers, token, tls, limit, open: None, failures: 0 })
     }
 
     /// Sends a batch once, and returns what came of it.
     pub(crate) async fn send(&mut self, batch: &Batch) -> Outcome {
         let limit = self.limit;
-        match timeout(limit, self.exchange(batch)).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(why)) => {
+        let late = |_| Err(format!("no answer within {limit:?}"));
+        match timeout(limit, self.exchange(batch)).await.unwrap_or_else(late) {
+            Ok((open, answer)) => self.outcome(open, answer).await,
+            Err(why) => {
                 self.open = None;
+                self.failures = self.failures.wrapping_add(1);
                 Outcome::failed(why)
-            }
-            Err(_) => {
-                self.open = None;
-                Outcome::failed(format!("no answer within {limit:?}"))
             }
         }
     }
 
-    async fn exchange(&mut self, batch: &Batch) -> Result<Outcome, String> {
+    /// Sends a batch, and returns the answer as soon as its head is there.
+    async fn exchange(&mut self, batch: &Batch) -> Result<(SendRequest<Full<Bytes>>, Response<Incoming>), String> {
         let request = self.request(batch)?;
         // One that was open may have been closed by the receiver meanwhile, which is nobody's fault.
         if let Some(mut open) = self.open.take().filter(|open| !open.is_closed())
             && open.ready().await.is_ok()
             && let Ok(answer) = open.send_request(request.clone()).await
         {
-            return Ok(self.outcome(open, answer).await);
+            return Ok((open, answer));
         }
         let mut open = self.connect().await?;
         let answer = open.send_request(request).await.map_err(|error| why("no answer", &error))?;
-        Ok(self.outcome(open, answer).await)
+        Ok((open, answer))
     }
 
     fn request(&mut self, batch: &Batch) -> Result<Request<Full<Bytes>>, String> {
@@ -106,14 +110,29 @@ impl Client {
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, String> {
         let (host, port) = (&*self.target.host, self.target.port);
         let addresses = lookup_host((host, port)).await.map_err(|error| format!("{host}: {error}"))?;
-        let mut failed = format!("{host} has no address");
+        self.connect_to(addresses.collect()).await
+    }
+
+    /// Connects to the first of them that can be, each within its share of the time: one that is silent does not hide
+    /// the others.
+    pub(super) async fn connect_to(&self, mut addresses: Vec<SocketAddr>) -> Result<SendRequest<Full<Bytes>>, String> {
+        let count = addresses.len().max(1);
+        addresses.rotate_left(self.failures % count);
+        let share = self.limit / u32::try_from(count).unwrap_or(u32::MAX);
+        let mut failed = format!("{} has no address", self.target.host);
         for address in addresses {
-            match TcpStream::connect(address).await {
-                Ok(stream) => return self.greet(stream).await,
-                Err(error) => failed = format!("{address}: {error}"),
+            match timeout(share, self.reach(address)).await {
+                Ok(Ok(open)) => return Ok(open),
+                Ok(Err(why)) => failed = why,
+                Err(_) => failed = format!("{address}: no connection within {share:?}"),
             }
         }
         Err(failed)
+    }
+
+    async fn reach(&self, address: SocketAddr) -> Result<SendRequest<Full<Bytes>>, String> {
+        let stream = TcpStream::connect(address).await.map_err(|error| format!("{address}: {error}"))?;
+        self.greet(stream).await
     }
 
     async fn greet(&self, stream: TcpStream) -> Result<SendRequest<Full<Bytes>>, String> {
@@ -126,21 +145,21 @@ impl Client {
         talk(TokioIo::new(stream.map_err(|error| why(host, &error))?)).await
     }
 
-    /// Reads an answer, and keeps the connection if there is nothing more to be read from it.
+    /// Reads the rest of an answer, for a time, and keeps the connection if there is nothing more to be read from it.
     async fn outcome(&mut self, open: SendRequest<Full<Bytes>>, answer: Response<Incoming>) -> Outcome {
         let (head, mut body) = answer.into_parts();
         let mut said = Vec::new();
-        let is_read = loop {
-            match body.frame().await {
-                None => break true,
-                Some(Ok(frame)) => said.extend_from_slice(frame.data_ref().map_or(&[], |data| &**data)),
-                Some(Err(_)) => break false,
+        let reading = async {
+            while let Some(frame) = body.frame().await {
+                let Ok(frame) = frame else { return false };
+                said.extend_from_slice(frame.data_ref().map_or(&[], |data| &**data));
+                if said.len() > LONGEST_ANSWER {
+                    return false;
+                }
             }
-            if said.len() > LONGEST_ANSWER {
-                break false;
-            }
+            true
         };
-        if is_read {
+        if timeout(REST, reading).await == Ok(true) {
             self.open = Some(open);
         }
         let after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());

@@ -11,6 +11,7 @@ use hyper::header::{
     HeaderValue, TRANSFER_ENCODING,
 };
 
+use super::dead;
 use super::target::Target;
 use super::tls;
 use crate::token::Token;
@@ -59,7 +60,7 @@ pub(crate) struct Config {
     #[serde(default = "linger")]
     pub(crate) linger: Time,
 
-    /// How long a request may take, from the connection to the end of its answer.
+    /// How long a request may take, from the connection to the head of its answer.
     #[serde(default = "timeout")]
     pub(crate) timeout: Time,
 
@@ -71,11 +72,13 @@ pub(crate) struct Config {
     #[serde(default = "retry_to")]
     pub(crate) retry_to: Time,
 
-    /// How long it still delivers what it has when it is to end. What is not delivered then stays with the host.
+    /// How long it still delivers what it has when it is to end at once. What is not delivered then stays with the host,
+    /// which waits a second for it: let it be less.
     #[serde(default = "finish")]
     pub(crate) finish: Time,
 
-    /// A file that messages are appended to which the receiver refuses for good, each with the reason.
+    /// A file that messages are appended to which the receiver refuses for good, each with the reason. It may be moved
+    /// away at any time; nothing else bounds it.
     #[serde(default)]
     pub(crate) dead_letters: Option<String>,
 }
@@ -139,7 +142,7 @@ const fn retry_to() -> Time {
 }
 
 const fn finish() -> Time {
-    Time::from_secs(3)
+    Time::from_millis(500)
 }
 
 impl Config {
@@ -176,6 +179,10 @@ impl Config {
             }
             tls::trusted(path)?;
         }
+        let dead_letters = self.dead_letters.as_ref().map(PathBuf::from);
+        if let Some(path) = &dead_letters {
+            dead::check(path).map_err(|error| format!("`dead_letters`: {}: {error}", path.display()))?;
+        }
         Ok(Wanted {
             headers: self.headers()?,
             target,
@@ -190,7 +197,7 @@ impl Config {
             retry_from: self.retry_from.duration(),
             retry_to: self.retry_to.duration(),
             finish: self.finish.duration(),
-            dead_letters: self.dead_letters.map(PathBuf::from),
+            dead_letters,
         })
     }
 
@@ -237,6 +244,8 @@ mod tests {
             (r#"{"url": "http://a/", "headers": {"a": "\n"}}"#, "`headers.a`: its value"),
             (r#"{"url": "http://a/", "headers": {"Authorization": "x"}}"#, "`token_file`"),
             (r#"{"url": "http://a/", "headers": {"Host": "x"}}"#, "the sink sets it itself"),
+            (r#"{"url": "http://a/", "dead_letters": "/dev"}"#, "`dead_letters`: /dev: it is no file"),
+            (r#"{"url": "http://a:99999/"}"#, "`url` has the port \"99999\": let it be 1 to 65535"),
             (r#"{"url": "http://a/", "token": "x"}"#, "unknown field `token`"),
         ] {
             let error = Config::from_json(config).and_then(|config| config.wanted().map(drop)).unwrap_err().to_string();

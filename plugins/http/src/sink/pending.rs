@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 
 use super::config::Form;
 
+/// How much memory is kept for the next batch after a large one.
+const KEPT: usize = 4 << 20;
+
 /// Messages in their order, each one encoded once.
 pub(crate) struct Pending {
     form: Form,
@@ -109,6 +112,9 @@ impl Pending {
     pub(crate) fn remove(&mut self, count: usize) {
         let end = count.checked_sub(1).map_or(0, |last| self.entries[last].end);
         self.bytes.drain(..end);
+        if self.bytes.capacity() > KEPT {
+            self.bytes.shrink_to(KEPT);
+        }
         self.entries.drain(..count);
         for entry in &mut self.entries {
             entry.end -= end;
@@ -139,6 +145,15 @@ mod tests {
         pending.remove(1);
         assert_eq!((pending.len(), pending.bytes(), pending.first()), (3, 6, &b"1\n"[..]));
         assert_eq!(pending.batch(2, 100, false).unwrap().body, "1\n2\n");
+    }
+
+    #[test]
+    fn a_large_batch_leaves_no_large_memory() {
+        let mut pending = pending(Form::Body, &[&"x".repeat(3 * KEPT), "1"]);
+        assert!(pending.bytes.capacity() > 2 * KEPT);
+        pending.remove(1);
+        assert!(pending.bytes.capacity() <= KEPT);
+        assert_eq!(pending.first(), b"1\n");
     }
 
     #[test]

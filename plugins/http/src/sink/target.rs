@@ -33,10 +33,19 @@ impl Target {
         if host.is_empty() {
             return Err("has no host".into());
         }
+        // The parser takes a port that is none for no port.
+        let port = match &authority.as_str()[authority.host().len()..] {
+            "" if is_secure => 443,
+            "" => 80,
+            written => authority
+                .port_u16()
+                .filter(|port| *port > 0)
+                .ok_or_else(|| format!("has the port {:?}: let it be 1 to 65535", written.trim_start_matches(':')))?,
+        };
         Ok(Target {
             is_secure,
             host,
-            port: authority.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
+            port,
             authority: authority.to_string(),
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
         })
@@ -58,7 +67,19 @@ mod tests {
             let got = (target.is_secure, &*target.host, target.port, &*target.authority, &*target.path);
             assert_eq!(got, parts, "{url}");
         }
-        for url in ["a", "/a", "http://", "http:///a", "http://a b/", "http://:80/", "file:///a"] {
+        for url in [
+            "a",
+            "/a",
+            "http://",
+            "http:///a",
+            "http://a b/",
+            "http://:80/",
+            "file:///a",
+            "http://h:99999/",
+            "http://h:0/",
+            "https://[::1]:x/",
+            "http://h:/",
+        ] {
             assert!(Target::new(url).is_err(), "{url}");
         }
     }

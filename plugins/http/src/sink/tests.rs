@@ -65,6 +65,45 @@ fn a_receiver_that_does_not_answer_is_not_waited_for_without_end() {
 }
 
 #[test]
+fn the_status_decides_and_the_rest_of_the_answer_is_not_waited_for() {
+    let half = |status: u16| format!("HTTP/1.1 {status} X\r\ncontent-length: 100\r\n\r\nsome of it");
+    let (received, outcomes) = receiving(
+        |number, _| half([200, 202, 503, 400][number]),
+        |at| post(&format!("http://{at}/"), None, None, LONG, 4),
+    );
+    assert_eq!(received.len(), 4);
+    assert_eq!(outcomes[..2], [Outcome::Delivered, Outcome::Delivered]);
+    assert!(later(&outcomes[2]).starts_with("503 Service Unavailable: some of it"), "{outcomes:?}");
+    assert!(matches!(&outcomes[3], Outcome::Refused(_)), "{outcomes:?}");
+}
+
+#[test]
+fn an_address_that_is_silent_does_not_hide_the_next_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ca.pem");
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    std::fs::write(&file, certificate.pem()).unwrap();
+    // It connects, and never says hello.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let addresses = vec![silent.local_addr().unwrap(), nobody];
+    let tls = Some(tls::client(Some(&file)).unwrap());
+    let target = Target::new("https://localhost/").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut client = Client::new(target, Default::default(), false, None, tls, Duration::from_millis(200)).unwrap();
+    let mut said = || {
+        let why = runtime.block_on(client.connect_to(addresses.clone())).err().unwrap();
+        client.failures += 1;
+        why
+    };
+    // The last one that was tried is named: the other one comes first next time.
+    assert!(said().contains("Connection refused"));
+    assert!(said().contains("no connection within 100ms"));
+    assert!(said().contains("Connection refused"));
+}
+
+#[test]
 fn nobody_and_nonsense_are_named() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert!(later(&post(&format!("http://{free}/"), None, None, LONG, 1)[0]).contains("Connection refused"));

@@ -31,6 +31,10 @@ impl Refusal {
         Refusal { line: Some(line), ..Refusal::bad(format!("line {line}: {}", shown(why))) }
     }
 
+    pub(crate) fn large_line(line: usize, why: &str) -> Self {
+        Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, ..Refusal::bad_line(line, why) }
+    }
+
     pub(crate) fn too_large(why: impl Into<String>) -> Self {
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why)
     }
@@ -41,6 +45,12 @@ impl Refusal {
 
     pub(crate) fn token(why: &str) -> Self {
         Refusal::new(StatusCode::UNAUTHORIZED, why).with(WWW_AUTHENTICATE, "Bearer")
+    }
+
+    /// A page in a browser of this machine would post what nobody who works here has said.
+    pub(crate) fn page() -> Self {
+        let why = "requests of web pages are taken only with a token: set `token_file`";
+        Refusal::new(StatusCode::FORBIDDEN, why)
     }
 
     pub(crate) fn encoding() -> Self {
@@ -56,6 +66,12 @@ impl Refusal {
     /// The source ends; another one may follow.
     pub(crate) fn closing() -> Self {
         let why = "the source is ending: nothing of this was taken";
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, why).with(RETRY_AFTER, "1")
+    }
+
+    /// Nobody can be let in, for now.
+    pub(crate) fn no_token() -> Self {
+        let why = "the source cannot read its token: nothing of this was taken";
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, why).with(RETRY_AFTER, "1")
     }
 

@@ -26,7 +26,8 @@ pub(crate) struct Config {
     /// address may post.
     pub(crate) token_file: Option<String>,
 
-    /// The most bytes of a request's body, as it is sent and when it is decompressed.
+    /// The most bytes of a message's body, and of a request whose body is that. One of JSON may have six times that and
+    /// 1 MiB, as it is sent and when it is decompressed: so much the same messages may need as JSON.
     #[schemars(range(min = 1, max = 268_435_456))]
     pub(crate) max_body: usize,
 
@@ -34,11 +35,12 @@ pub(crate) struct Config {
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(crate) max_messages: usize,
 
-    /// The most requests that are being taken at once; more are answered with 429.
+    /// The most requests whose bodies are there and that are being taken at once; more are answered with 429.
     #[schemars(range(min = 1, max = 65_536))]
     pub(crate) max_requests: usize,
 
-    /// The most bytes that the requests being taken may need in memory; what does not fit is answered with 429.
+    /// The most bytes that the requests being taken may need in memory, their messages included; what does not fit now is
+    /// answered with 429, and what never could with 413.
     #[schemars(range(min = 1, max = 4_294_967_296_u64))]
     pub(crate) max_in_flight: usize,
 
@@ -49,10 +51,12 @@ pub(crate) struct Config {
     /// How long the head of a request may take, also the next one of a connection; then the connection is closed.
     pub(crate) header_timeout: Time,
 
-    /// How long the body of a request may take as a whole; then it is answered with 408.
+    /// How long the body of a request may take as a whole; then it is answered with 408. A client that reads nothing of
+    /// its answers for that time loses its connection.
     pub(crate) body_timeout: Time,
 
-    /// How long a request waits for room in the queues of the pipeline; then it is answered with 429.
+    /// How long a request waits for room in the queues of the pipeline, from the end of its body; then it is answered with
+    /// 429.
     pub(crate) patience: Time,
 }
 
@@ -117,10 +121,11 @@ impl Config {
                 return Err(format!("`{name}` is {value}: let it be 1 to {most}").into());
             }
         }
-        if self.max_in_flight < self.max_body {
+        if self.max_in_flight < least_memory(self.max_body) {
+            let (memory, body, least) = (self.max_in_flight, self.max_body, least_memory(self.max_body));
+            let why = "or no message of that size is ever taken";
             return Err(format!(
-                "`max_in_flight` is {}, and `max_body` {}: let it be at least that, or no such request is ever taken",
-                self.max_in_flight, self.max_body
+                "`max_in_flight` is {memory}, and `max_body` {body}: let it be at least {least}, {why}"
             )
             .into());
         }
@@ -148,6 +153,11 @@ impl Config {
     }
 }
 
+/// What a message needs whose body has so many bytes: as it was sent, and as it is taken.
+const fn least_memory(body: usize) -> usize {
+    2 * body + 2048
+}
+
 #[cfg(test)]
 mod tests {
     use hookrail_abi::Configuration;
@@ -165,7 +175,7 @@ mod tests {
             (r#"{"token_file": "/no/such"}"#, "`token_file`: /no/such: No such file"),
             (r#"{"max_body": 0}"#, "`max_body` is 0: let it be 1 to 268435456"),
             (r#"{"max_requests": 70000}"#, "`max_requests` is 70000"),
-            (r#"{"max_in_flight": 1000}"#, "`max_in_flight` is 1000, and `max_body` 8388608"),
+            (r#"{"max_in_flight": 1000}"#, "`max_body` 8388608: let it be at least 16779264"),
             (r#"{"patience": "0s"}"#, "`patience` is 0s: let it be 10ms to 1h"),
             (r#"{"body_timeout": "2h"}"#, "`body_timeout` is 2h"),
             (r#"{"port": 80}"#, "unknown field `port`"),

@@ -8,8 +8,10 @@ use hookrail_abi::serde::de::{Deserialize, IgnoredAny, MapAccess, Visitor};
 use hyper::header::CONTENT_TYPE;
 use hyper::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
+use tokio::task::yield_now;
 
 use super::answer::Refusal;
+use super::budget::Held;
 use super::topic;
 
 /// What a body is made of.
@@ -33,17 +35,32 @@ pub(crate) struct Given<'a> {
     pub(crate) now: u64,
     /// The most messages.
     pub(crate) most: usize,
+    /// The most bytes of the body of one.
+    pub(crate) most_body: usize,
 }
+
+/// The most headers of a message, and the most bytes of its source, its topic and its headers together.
+const MOST_HEADERS: usize = 1024;
+const MOST_AROUND: usize = 64 << 10;
+
+/// JSON needs up to six bytes for one, and more for what stands around the body: so whatever is taken can be passed on as
+/// JSON to a source with the same bounds, also with some headers more.
+const GROWTH: usize = 6;
+const AROUND: usize = 1 << 20;
+
+/// How many bytes are read as JSON before others have their turn.
+const STEP: usize = 64 << 10;
 
 /// The fields of a message as JSON.
 const FIELDS: [&str; 8] = ["id", "timestamp", "flags", "source", "topic", "headers", "body", "body_base64"];
 
 impl Shape {
     /// # Errors
-    /// If the type says that it is text that is no UTF-8.
+    /// If the type cannot be read, or says that it is text that is no UTF-8.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
+        let refused = |why: &str| Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why);
         let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(Shape::Body) };
-        let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+        let text = value.to_str().map_err(|_| refused("`Content-Type` is not ASCII"))?.to_ascii_lowercase();
         let mut parts = text.split(';').map(str::trim);
         let shape = match parts.next() {
             Some("application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/json-lines") => {
@@ -55,59 +72,128 @@ impl Shape {
         let charset = parts.find_map(|part| part.strip_prefix("charset="));
         match charset.map(|charset| charset.trim_matches('"')) {
             None | Some("utf-8" | "utf8" | "us-ascii") => Ok(shape),
-            Some(_) => Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "JSON is UTF-8: let `charset` be that")),
+            Some(_) => Err(refused("JSON is UTF-8: let `charset` be that")),
         }
     }
 
-    /// All messages of a body; if one is wrong, none.
+    /// The most bytes of a request, if the body of a message may have `most`.
+    pub(crate) fn most(self, most: usize) -> usize {
+        if self == Shape::Body { most } else { GROWTH * most + AROUND }
+    }
+
+    /// All messages of a body, which `held` has room for; if one is wrong, none.
     ///
     /// # Errors
-    /// Which line is wrong, and why, or that they are too many.
-    pub(crate) fn messages(self, body: Vec<u8>, given: Given<'_>) -> Result<Vec<Message>, Refusal> {
-        if self == Shape::Body {
-            return Ok(vec![given.message(&body)]);
+    /// Which line is wrong, and why, or that they are too many or too large.
+    pub(crate) async fn messages(
+        self,
+        body: Vec<u8>,
+        given: Given<'_>,
+        held: &mut Held,
+    ) -> Result<Vec<Message>, Refusal> {
+        let mut taken = Taken { given, held, messages: Vec::new(), since: 0 };
+        match self {
+            Shape::Body => taken.put(given.message(&body))?,
+            Shape::Lines => taken.lines(text(&body)?).await?,
+            Shape::Objects => taken.objects(text(&body)?).await?,
         }
-        let text = std::str::from_utf8(&body).map_err(|error| {
-            let line = 1 + body[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-            Refusal::bad_line(line, "it is not UTF-8")
-        })?;
-        let mut messages = Vec::new();
-        let mut add = |number: usize, object: &str| {
-            if messages.len() == given.most {
-                return Err(Refusal::too_large(format!("more than {} messages: send them in parts", given.most)));
-            }
-            messages.push(given.object(object).map_err(|why| Refusal::bad_line(number, &why))?);
-            Ok(())
-        };
-        if self == Shape::Lines {
-            for (number, line) in (1..).zip(text.split('\n')) {
-                match line.trim_matches([' ', '\t', '\r']) {
-                    "" => {}
-                    object => add(number, object)?,
-                }
-            }
-        } else {
-            let mut objects = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-            let (mut line, mut counted) = (1, 0);
-            loop {
-                // Each newline is counted once.
-                let at = objects.byte_offset();
-                line += newlines(&text[counted..at]);
-                counted = at;
-                let Some(object) = objects.next() else { break };
-                let first = line + newlines(&text[at..at + blanks(&text[at..])]);
-                match object {
-                    Ok(object) => add(first, object.get())?,
-                    Err(error) => return Err(Refusal::bad_line(error.line(), &without_place(&error))),
-                }
-            }
-        }
+        let Taken { messages, .. } = taken;
+        held.free(body);
         Ok(messages)
     }
 }
 
+/// The messages so far.
+struct Taken<'a> {
+    given: Given<'a>,
+    held: &'a mut Held,
+    messages: Vec<Message>,
+    /// How many bytes were read since others had their turn.
+    since: usize,
+}
+
+impl Taken<'_> {
+    async fn lines(&mut self, text: &str) -> Result<(), Refusal> {
+        for (number, line) in (1..).zip(text.split('\n')) {
+            match line.trim_matches([' ', '\t', '\r']) {
+                "" => {}
+                object => self.object(number, object)?,
+            }
+            self.turn(line.len() + 1).await;
+        }
+        Ok(())
+    }
+
+    async fn objects(&mut self, text: &str) -> Result<(), Refusal> {
+        let mut objects = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+        let (mut line, mut counted) = (1, 0);
+        loop {
+            // Each newline is counted once.
+            let at = objects.byte_offset();
+            line += newlines(&text[counted..at]);
+            self.turn(at - counted).await;
+            counted = at;
+            let Some(object) = objects.next() else { return Ok(()) };
+            let first = line + newlines(&text[at..at + blanks(&text[at..])]);
+            match object {
+                Ok(object) => self.object(first, object.get())?,
+                Err(error) => return Err(Refusal::bad_line(error.line(), &without_place(&error))),
+            }
+        }
+    }
+
+    fn object(&mut self, number: usize, object: &str) -> Result<(), Refusal> {
+        if self.messages.len() == self.given.most {
+            return Err(Refusal::too_large(format!("more than {} messages: send them in parts", self.given.most)));
+        }
+        let message = self.given.object(object).map_err(|why| Refusal::bad_line(number, &why))?;
+        if message.body.len() > self.given.most_body {
+            let why = format!("its body has more than {} bytes", self.given.most_body);
+            return Err(Refusal::large_line(number, &why));
+        }
+        let headers = message.headers.iter().map(|header| header.key.len() + header.value.len());
+        if message.topic.len() + message.source.len() + headers.sum::<usize>() > MOST_AROUND {
+            let why = format!("its headers and its source have more than {MOST_AROUND} bytes");
+            return Err(Refusal::large_line(number, &why));
+        }
+        self.put(message)
+    }
+
+    fn put(&mut self, message: Message) -> Result<(), Refusal> {
+        self.held.reserve(&mut self.messages, 1, self.given.most)?;
+        self.held.grow(memory(&message))?;
+        self.messages.push(message);
+        Ok(())
+    }
+
+    /// So many bytes were read: others may have their turn.
+    async fn turn(&mut self, bytes: usize) {
+        self.since += bytes;
+        if self.since >= STEP {
+            self.since = 0;
+            yield_now().await;
+        }
+    }
+}
+
+fn text(body: &[u8]) -> Result<&str, Refusal> {
+    std::str::from_utf8(body)
+        .map_err(|error| Refusal::bad_line(1 + newlines_of(&body[..error.valid_up_to()]), "it is not UTF-8"))
+}
+
+/// What a message has allocated.
+fn memory(message: &Message) -> usize {
+    let headers = message.headers.iter().map(|header| header.key.capacity() + header.value.capacity());
+    let list = message.headers.capacity() * size_of::<Header>();
+    message.topic.capacity() + message.source.capacity() + message.body.capacity() + list + headers.sum::<usize>()
+}
+
 fn newlines(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'\n').count()
+    newlines_of(text.as_bytes())
+}
+
+fn newlines_of(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte == b'\n').count()
 }
 
 fn blanks(text: &str) -> usize {
@@ -126,9 +212,13 @@ impl Given<'_> {
 
     /// A message as JSON, or another object, which is the body of one.
     fn object(&self, object: &str) -> Result<Message, String> {
-        let Fields { is_message } = serde_json::from_str(object).map_err(|error| without_place(&error))?;
+        let Fields { is_message, headers } = serde_json::from_str(object).map_err(|error| without_place(&error))?;
         if !is_message {
             return Ok(self.message(object.as_bytes()));
+        }
+        // In eight bytes there is one, which needs a hundred.
+        if headers > MOST_HEADERS {
+            return Err(format!("it has more than {MOST_HEADERS} headers"));
         }
         let mut message: Message = serde_json::from_str(object).map_err(|error| without_place(&error))?;
         // They are the host's.
@@ -159,6 +249,8 @@ fn without_place(error: &serde_json::Error) -> String {
 /// do not have.
 struct Fields {
     is_message: bool,
+    /// How many headers it has.
+    headers: usize,
 }
 
 impl<'de> Deserialize<'de> for Fields {
@@ -177,13 +269,19 @@ impl<'de> Visitor<'de> for Look {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-        let (mut is_known, mut has_body) = (true, false);
+        let (mut is_known, mut has_body, mut headers) = (true, false, 0);
         while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
             is_known &= FIELDS.contains(&&*key);
             has_body |= matches!(&*key, "body" | "body_base64");
-            map.next_value::<IgnoredAny>()?;
+            if key == "headers" {
+                // A list of nothings needs no memory. What is no list is refused when the message is read.
+                let list = map.next_value::<&RawValue>()?;
+                headers += serde_json::from_str::<Vec<IgnoredAny>>(list.get()).map_or(0, |list| list.len());
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
         }
-        Ok(Fields { is_message: is_known && has_body })
+        Ok(Fields { is_message: is_known && has_body, headers })
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 
 use super::config::Wanted;
+use super::patient::Patient;
 use super::taking::{Job, Taking};
 
 /// How long an address that is in use is waited for: an endpoint that this one replaces may still have it.
@@ -40,6 +41,7 @@ pub(crate) struct Server {
     host: Instance,
     max_connections: usize,
     header_timeout: Duration,
+    body_timeout: Duration,
 }
 
 impl Server {
@@ -72,8 +74,8 @@ impl Server {
             host.log(Level::Warn, format_args!("whoever reaches {at} may post messages: `token_file` is not set"));
         }
         let taking = Arc::new(Taking::new(wanted, host, jobs)?);
-        let (max_connections, header_timeout) = (wanted.max_connections, wanted.header_timeout);
-        Ok(Some(Server { listener, taking, host, max_connections, header_timeout }))
+        let Wanted { max_connections, header_timeout, body_timeout, .. } = *wanted;
+        Ok(Some(Server { listener, taking, host, max_connections, header_timeout, body_timeout }))
     }
 
     /// Serves until `stopped` says so, and then answers what is under way.
@@ -123,7 +125,8 @@ impl Server {
                 let taking = taking.clone();
                 async move { Ok::<_, std::convert::Infallible>(taking.answer(request, client.ip()).await) }
             });
-            let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+            let stream = Patient::new(TokioIo::new(stream), self.body_timeout);
+            let connection = connections.watch(http.serve_connection(stream, service));
             tokio::spawn(async move {
                 // How a connection ends is the client's business.
                 let _ = connection.await;

@@ -4,10 +4,12 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use hookrail_abi::testing;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use super::client::{Answer, connect, post, post_lines, request};
-use super::scene::listening;
+use super::scene::{listening, listening_by};
+use crate::Http;
 
 const LINES: &str = "content-type: application/x-ndjson\n";
 
@@ -82,6 +84,53 @@ fn what_is_wrong_is_refused_whole_and_says_why() {
         assert_eq!(Answer::read(&stream).status, 400);
     });
     assert!(sent.messages.is_empty(), "{:?}", sent.messages);
+}
+
+#[test]
+fn what_a_page_in_a_browser_posts_needs_a_token() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    std::fs::write(&file, "hush").unwrap();
+    let pages = ["origin: https://evil.example\n", "origin: null\n", "sec-fetch-site: cross-site\n"];
+    let (sent, _) = listening("", |at| {
+        for page in pages {
+            let answer = post(at, page, b"x");
+            assert_eq!(answer.status, 403, "{page}: {answer:?}");
+            assert!(answer.body.contains("`token_file`"), "{answer:?}");
+        }
+    });
+    assert!(sent.messages.is_empty());
+    let (sent, _) = listening(&format!("\"token_file\": {file:?}"), |at| {
+        for page in pages {
+            assert_eq!(post(at, page, b"x").status, 401);
+            assert_eq!(post(at, &format!("{page}authorization: Bearer hush\n"), b"x").status, 202);
+        }
+    });
+    assert_eq!(sent.messages.len(), pages.len());
+}
+
+#[test]
+fn a_token_that_cannot_be_read_is_the_fault_of_the_source_and_said_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    std::fs::write(&file, "hush").unwrap();
+    let plugin = testing::start::<Http>("{}").unwrap();
+    let (_, said) = listening_by(&plugin, &format!("\"token_file\": {file:?}"), |at| {
+        let until = |status: u16| {
+            let began = std::time::Instant::now();
+            while post(at, "authorization: Bearer hush\n", b"x").status != status {
+                assert!(began.elapsed() < super::client::LONG, "never {status}");
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        };
+        std::fs::remove_file(&file).unwrap();
+        until(503);
+        (0..20).for_each(|_| until(503));
+        std::fs::write(&file, "hush").unwrap();
+        until(202);
+        plugin.log().into_iter().filter(|line| line.contains("the token can")).collect::<Vec<_>>()
+    });
+    assert!(said.len() == 2 && said[0].contains("No such file") && said[1].ends_with("read again"), "{said:?}");
 }
 
 #[test]

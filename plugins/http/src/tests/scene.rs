@@ -12,14 +12,22 @@ use crate::Http;
 
 /// Runs a source with that configuration, at a port that is free, until `act` has ended.
 pub(super) fn listening<T: Send>(config: &str, act: impl FnOnce(SocketAddr) -> T + Send) -> (Sent, T) {
-    let plugin = testing::start::<Http>("{}").unwrap();
+    listening_by(&testing::start::<Http>("{}").unwrap(), config, act)
+}
+
+/// As [`listening`], of a plugin that the test has started.
+pub(super) fn listening_by<T: Send>(
+    plugin: &Running<Http>,
+    config: &str,
+    act: impl FnOnce(SocketAddr) -> T + Send,
+) -> (Sent, T) {
     let config = format!(r#"{{"address": "127.0.0.1:0"{}{config}}}"#, if config.is_empty() { "" } else { ", " });
     let source = plugin.source("http", &config).unwrap();
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let acting = scope.spawn(|| {
             let _over = Over(&is_over);
-            act(address(&plugin))
+            act(address(plugin))
         });
         let sent = source.run(&[], |_| is_over.load(Ordering::SeqCst)).unwrap();
         (sent, acting.join().unwrap())

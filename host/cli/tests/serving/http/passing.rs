@@ -79,6 +79,7 @@ fn a_receiver_that_is_killed_again_and_again_misses_no_message() {
             }
             number
         });
+        let over = Over(&is_over);
         for _ in 0..kills {
             let before = receiver.place.lines("all.txt").len();
             let taking = receiver.serve(&[]);
@@ -87,7 +88,7 @@ fn a_receiver_that_is_killed_again_and_again_misses_no_message() {
             signal(taking.id(), libc::SIGKILL);
             taking.end();
         }
-        is_over.store(true, Ordering::SeqCst);
+        drop(over);
         writing.join().unwrap()
     });
     let taking = receiver.serve(&[]);
@@ -149,6 +150,34 @@ fn what_was_not_taken_when_the_sender_ends_comes_at_its_next_start() {
     assert_eq!(receiver.place.lines("all.txt"), ["one", "two"]);
 }
 
+/// Ends whoever writes, whatever becomes of the test.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_message_as_large_as_can_be_is_passed_on() {
+    // One byte of the body is six of JSON.
+    let next = Receiver::new("http-large-takes", RECEIVE);
+    let config = RECEIVE.split("[pipelines.in.sinks.all]").next().unwrap();
+    let sink = format!("[pipelines.in.sinks.http]\nuse = \"http\"\nconfig = {{ url = \"http://{}/\" }}\n", next.at);
+    let first = Receiver::new("http-large-sends", &format!("{config}{sink}"));
+    let (taking, sending) = (next.serve(&[]), first.serve(&[]));
+    let body = "\u{1}".repeat(8 << 20);
+    let head = format!("POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    let answer = super::exchange(first.at, format!("{head}{body}").as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    next.place.wait_for_lines("all.txt", 1);
+    for live in [sending, taking] {
+        live.interrupt();
+        assert_eq!(live.end().0, Some(0));
+    }
+}
+
 #[test]
 fn both_are_replaced_moved_and_unmapped_while_messages_flow() {
     let receiver = Receiver::new("http-replaced", RECEIVE);
@@ -156,19 +185,33 @@ fn both_are_replaced_moved_and_unmapped_while_messages_flow() {
     let (taking, sending) = (receiver.serve(&[]), place.serve());
     eventually("it runs", || place.ask(&["pipeline", "show", "out"]).contains("out is running"));
     let library = plugin("http");
-    let mut written = 0;
-    for verb in ["replace", "isolate", "embed", "restart", "stop", "start"] {
-        for ask in [&(|words: &[&str]| place.ask(words)) as &dyn Fn(&[&str]) -> String, &|words| receiver.ask(words)] {
-            place.append("app.log", &(written..written + 50).map(|number| format!("{number}\n")).collect::<String>());
-            written += 50;
-            let words = ["plugin", verb, "http", library.to_str().unwrap()];
-            let done = ask(&words[..if verb == "replace" { 4 } else { 3 }]);
-            assert!(!done.contains("error["), "{verb}: {done}");
-            if verb == "replace" {
-                assert!(done.contains("unmapped"), "{done}");
+    let is_over = AtomicBool::new(false);
+    let written = thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            let mut written = 0;
+            while !is_over.load(Ordering::SeqCst) {
+                let lines: String = (written..written + 10).map(|number| format!("{number}\n")).collect();
+                place.append("app.log", &lines);
+                written += 10;
+                thread::sleep(Duration::from_millis(10));
+            }
+            written
+        });
+        let over = Over(&is_over);
+        for verb in ["replace", "isolate", "embed", "restart", "stop", "start"] {
+            let (here, there) = (|words: &[&str]| place.ask(words), |words: &[&str]| receiver.ask(words));
+            for ask in [&here as &dyn Fn(&[&str]) -> String, &there] {
+                let words = ["plugin", verb, "http", library.to_str().unwrap()];
+                let done = ask(&words[..if verb == "replace" { 4 } else { 3 }]);
+                assert!(!done.contains("error["), "{verb}: {done}");
+                if verb == "replace" {
+                    assert!(done.contains("unmapped"), "{done}");
+                }
             }
         }
-    }
+        drop(over);
+        writing.join().unwrap()
+    });
     receiver.place.wait_for_lines("all.txt", written);
     let shown = [place.ask(&["plugin", "show", "http"]), receiver.ask(&["plugin", "show", "http"])];
     for shown in shown {
