@@ -74,7 +74,11 @@ struct Run<'a, 'b> {
 impl Sending {
     /// Refuses what could not work, and connects to nobody: it may be that it never runs.
     pub(crate) fn new(config: Config, host: Instance) -> Result<Self> {
-        Ok(Sending { wanted: config.wanted()?, host })
+        let wanted = config.wanted()?;
+        if let Some(path) = &wanted.dead_letters {
+            dead::check(path).map_err(|error| format!("`dead_letters`: {}: {error}", path.display()))?;
+        }
+        Ok(Sending { wanted, host })
     }
 }
 

@@ -11,7 +11,6 @@ use hyper::header::{
     HeaderValue, TRANSFER_ENCODING,
 };
 
-use super::dead;
 use super::target::Target;
 use super::tls;
 use crate::token::Token;
@@ -179,10 +178,6 @@ impl Config {
             }
             tls::trusted(path)?;
         }
-        let dead_letters = self.dead_letters.as_ref().map(PathBuf::from);
-        if let Some(path) = &dead_letters {
-            dead::check(path).map_err(|error| format!("`dead_letters`: {}: {error}", path.display()))?;
-        }
         Ok(Wanted {
             headers: self.headers()?,
             target,
@@ -197,7 +192,7 @@ impl Config {
             retry_from: self.retry_from.duration(),
             retry_to: self.retry_to.duration(),
             finish: self.finish.duration(),
-            dead_letters,
+            dead_letters: self.dead_letters.map(PathBuf::from),
         })
     }
 
@@ -244,7 +239,6 @@ mod tests {
             (r#"{"url": "http://a/", "headers": {"a": "\n"}}"#, "`headers.a`: its value"),
             (r#"{"url": "http://a/", "headers": {"Authorization": "x"}}"#, "`token_file`"),
             (r#"{"url": "http://a/", "headers": {"Host": "x"}}"#, "the sink sets it itself"),
-            (r#"{"url": "http://a/", "dead_letters": "/dev"}"#, "`dead_letters`: /dev: it is no file"),
             (r#"{"url": "http://a:99999/"}"#, "`url` has the port \"99999\": let it be 1 to 65535"),
             (r#"{"url": "http://a/", "token": "x"}"#, "unknown field `token`"),
         ] {

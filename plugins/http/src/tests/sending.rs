@@ -150,6 +150,13 @@ fn a_receiver_that_takes_less_at_once_gets_less() {
 }
 
 #[test]
+fn dead_letters_that_can_have_no_file_are_refused_before_it_runs() {
+    let plugin = testing::start::<Http>("{}").unwrap();
+    let error = plugin.sink("http", r#"{"url": "http://a/", "dead_letters": "/dev"}"#).unwrap_err().to_string();
+    assert!(error.contains("`dead_letters`: /dev: it is no file"), "{error}");
+}
+
+#[test]
 fn what_is_not_taken_in_time_when_it_ends_stays_with_the_host() {
     let plugin = testing::start::<Http>("{}").unwrap();
     let (received, answered) = receiving(
