@@ -73,8 +73,13 @@ static uint32_t create(const hookrail_handle *handle, hookrail_str name, hookrai
 static uint32_t start(hookrail_instance *instance, hookrail_registrar *registrar)
 {
   hookrail_text why = hookrail_bytes_empty();
-  bool is_open = service() != NULL && open_all(instance, &why);
+  bool is_open = false;
   (void)registrar;
+  if (service() == NULL) {
+    hookrail_host->report(HOOKRAIL_REPORT_ERROR, hookrail_str_of("the host has no service bus/1"));
+    return 1;
+  }
+  is_open = open_all(instance, &why);
   if (!is_open) {
     const hookrail_str said = { why.ptr, why.len };
     hookrail_host->report(HOOKRAIL_REPORT_ERROR, said);

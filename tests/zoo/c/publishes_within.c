@@ -74,7 +74,11 @@ static uint32_t start(hookrail_instance *instance, hookrail_registrar *registrar
 {
   hookrail_text why = hookrail_bytes_empty();
   instance->to.size = sizeof instance->to;
-  if (service() == NULL || service()->publish(instance->handle, &instance->to, &instance->id, &why) != 0
+  if (service() == NULL) {
+    hookrail_host->report(HOOKRAIL_REPORT_ERROR, hookrail_str_of("the host has no service bus/1"));
+    return 1;
+  }
+  if (service()->publish(instance->handle, &instance->to, &instance->id, &why) != 0
       || subscribe(instance, "a-kept", &instance->kept, &why) != 0
       || subscribe(instance, "b-ended", &instance->ended, &why) != 0) {
     const hookrail_str said = { why.ptr, why.len };

@@ -111,11 +111,14 @@ fn speak(config: &Talk, mut publisher: Publisher, ends: &AtomicBool) {
         message.add_header("level", &*config.sends_level);
         message
     };
-    let mut messages: Vec<_> = (0..config.sends).map(numbered).collect();
-    for batch in messages.chunks_mut(if config.sends_at_once { usize::MAX } else { 1 }) {
-        if publisher.send_batch(batch).is_err() {
+    let at_once = if config.sends_at_once { config.sends } else { 1 };
+    let mut sent = 0;
+    while sent < config.sends {
+        let mut batch: Vec<_> = (sent..sent + at_once).map(numbered).collect();
+        if publisher.send_batch(&mut batch).is_err() {
             return;
         }
+        sent += at_once;
     }
 }
 
