@@ -91,6 +91,17 @@ fn every_prebuilt_plugin_passes_all_checks_in_a_worker() {
     }
 }
 
+/// Without a configuration they register no callbacks: they are used for their sources and sinks.
+#[test]
+fn prebuilt_sources_and_sinks_fail_no_check_without_a_configuration() {
+    for name in ["file-log", "http", "tail"] {
+        for isolated in [&[][..], &["--isolated"]] {
+            let (report, code) = json(&plugin(name), isolated);
+            assert_eq!((code, status(&report, "loads")), (Some(0), "passed"), "{report:#}");
+        }
+    }
+}
+
 /// It has no callbacks to be called, but sources and sinks, and a thread for each program that it runs.
 #[test]
 fn a_plugin_that_runs_programs_passes_all_checks_where_it_may_run() {
