@@ -32,8 +32,8 @@ use crate::sync::{AtomicPtr, Ordering};
 /// The points of a host, and their callbacks.
 ///
 /// # Invariants
-/// The published chain of a point holds its enabled callbacks, in order, without those that are absent and deny nothing. `root` came from a box, and what it pointed to
-/// before is dropped only after a grace period.
+/// The published chain of a point holds its enabled callbacks, in order, without those that are absent and deny nothing.
+/// `root` came from a box, and what it pointed to before is dropped only after a grace period.
 pub struct Registry {
     points: Mutex<BTreeMap<&'static str, PointEntry>>,
     /// How many plugins are leaving: meanwhile readers enter empty points too, and run what they have left of those.

@@ -1,7 +1,7 @@
 //! A plugin dispatches points of its host: in the host's process and in a worker alike.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use hookrail::{Callbacks, Config, Decision, DispatchContext, End, Message, MessagePublish, Priority, Verdict};
 use hookrail_tests::parcels::{ParcelPacked, ParcelSent};
@@ -117,6 +117,22 @@ fn dispatches_within_each_other_come_to_an_end() {
         if is_worker {
             assert_eq!(worker(&scene).restarts, 0);
         }
+    }
+}
+
+#[test]
+fn it_dispatches_while_it_drains_and_not_when_it_is_stopped() {
+    for config in both() {
+        let scene = Scene::new(config);
+        let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+        let sees = seen.clone();
+        let see = Callbacks::new("test").on(MessagePublish, "see", Priority::new(1), move |message: &mut Message| {
+            sees.lock().unwrap().push(message.topic.to_string());
+        });
+        scene.host.register(see).unwrap();
+        let plugin = scene.load(zoo("dispatches"));
+        assert_eq!(scene.unload(plugin), End::Unmapped);
+        assert_eq!(*seen.lock().unwrap(), ["drained"]);
     }
 }
 

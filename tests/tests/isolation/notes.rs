@@ -45,8 +45,10 @@ fn faults_of_which_nobody_waits_to_hear_are_counted_and_quarantine() {
             known(&scene).2
         });
         let (faults, last, _) = known(&scene);
+        // Others may have been on their way when the third one was known.
         assert!(
-            faults == 3 && last.as_ref().is_some_and(|last| last.contains("panic") && last.contains("th time")),
+            (3..=sent).contains(&faults)
+                && last.as_ref().is_some_and(|last| last.contains("panic") && last.contains("th time")),
             "{last:?}"
         );
         assert_eq!(scene.unload(plugin), End::Unmapped);

@@ -99,7 +99,13 @@ impl Plugin for Specimen {
         Ok(Specimen { instance, publish: instance.point(MessagePublish)?, threads: threads.into() })
     }
 
+    fn drain(&self, _: std::time::Instant) -> Result<()> {
+        let _ = self.publish.dispatch(&mut Message::new("drained", ""))?;
+        Ok(())
+    }
+
     fn stop(&self) {
+        assert_eq!(self.publish.dispatch(&mut Message::new("stopped", "")), Err(NotDispatched::Closed));
         // The host dispatches nothing more for them.
         let threads = std::mem::take(&mut *self.threads.lock().expect("nobody panics with it"));
         threads.into_iter().for_each(|thread| thread.join().expect("it does not panic"));
