@@ -235,8 +235,11 @@ fn the_guide_passes_messages_as_it_is_printed() {
     let receiver = Receiver::new("http-guide-centre", &centre);
     let edge = block("# at the edge").replace("127.0.0.1:8080", &receiver.at.to_string());
     let place = Place::new("http-guide-edge", &edge.replace("/var/log/app", "DIR"));
+    place.append("old.log", "nobody asked for what was there before\n");
     let (taking, sending) = (receiver.serve(&[]), place.serve());
-    eventually("it runs", || place.ask(&["pipeline", "show", "logs"]).contains("logs is running"));
+    // A file that is there at the first look is followed from its end, as the guide says.
+    let looked = "hookrail_plugins_tail_followed_files{plugin=\"tail\"} 1\n";
+    eventually("it has had its first look", || place.ask(&["metrics"]).contains(looked));
     place.append("new.log", "one\ntwo\n");
     receiver.place.wait_for_lines("log.new.log", 2);
     assert_eq!(receiver.place.lines("log.new.log"), ["one", "two"]);
@@ -244,6 +247,7 @@ fn the_guide_passes_messages_as_it_is_printed() {
                 connection: close\r\ncontent-length: 5\r\n\r\nhello";
     assert!(super::exchange(receiver.at, curl.as_bytes()).contains("{\"accepted\":1}"));
     receiver.place.wait_for_lines("a.b.log", 1);
+    assert!(!receiver.place.path("log.old.log").exists());
     for live in [sending, taking] {
         live.interrupt();
         assert_eq!(live.end().0, Some(0));
