@@ -56,8 +56,11 @@ pub struct SinkConfig {
 pub struct QueueConfig {
     /// What happens when it is full.
     pub policy: QueuePolicy,
-    /// How many messages it holds.
+    /// How many messages it holds; those of `spill` that are only on disk do not count.
     pub capacity: usize,
+    /// From how many bytes of messages on it is full, though it holds fewer than that. A single message may be larger.
+    #[serde(deserialize_with = "fields::size")]
+    pub memory: u64,
     /// For `latest_per_key`: the header whose value is the key; without it the topic is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -101,7 +104,7 @@ impl QueuePolicy {
 
 impl Default for QueueConfig {
     fn default() -> Self {
-        QueueConfig { policy: QueuePolicy::default(), capacity: 1024, key: None, size: None }
+        QueueConfig { policy: QueuePolicy::default(), capacity: 1024, memory: 64 << 20, key: None, size: None }
     }
 }
 
@@ -115,6 +118,7 @@ impl QueueConfig {
 setters!(QueueConfig {
     with_policy(policy: QueuePolicy),
     with_capacity(capacity: usize),
+    with_memory(memory: u64),
     with_size(size: Option<u64>),
 });
 
@@ -288,6 +292,8 @@ pub struct SinkView {
     pub policy: String,
     /// How many messages its queue holds.
     pub capacity: usize,
+    /// From how many bytes of messages on it is full.
+    pub memory: u64,
     /// How many messages it was given.
     pub given: u64,
     /// How many of them it has delivered.
@@ -296,6 +302,8 @@ pub struct SinkView {
     pub dropped: BTreeMap<String, u64>,
     /// How many of them are in its queue, or taken and not answered for.
     pub held: u64,
+    /// How many bytes of memory those of them take that are not only on disk.
+    pub held_bytes: u64,
     /// What its queue has on disk, if it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskView>,
@@ -336,10 +344,12 @@ constructors! {
     SinkView(name: impl Into<String>, uses: impl Into<String>, state: EndpointState, policy: impl Into<String>, capacity: usize) {
         reason: None,
         restarts: 0,
+        memory: 0,
         given: 0,
         delivered: 0,
         dropped: BTreeMap::new(),
         held: 0,
+        held_bytes: 0,
         disk: None,
     }
 

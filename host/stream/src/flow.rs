@@ -193,9 +193,9 @@ impl Flow {
         swap(Arc::get_mut(&mut shared).expect("nobody else has what is spare"), message);
         let Some((last, others)) = sending.found.split_last() else { return };
         for number in others {
-            sending.batches[*number].push(Item { message: shared.clone(), kept: Kept::Source(receipt.split()) });
+            sending.batches[*number].push(Item::new(shared.clone(), Kept::Source(receipt.split())));
         }
-        sending.batches[*last].push(Item { message: shared, kept: Kept::Source(receipt.split()) });
+        sending.batches[*last].push(Item::new(shared, Kept::Source(receipt.split())));
     }
 }
 

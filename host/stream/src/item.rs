@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hookrail_abi::{DropKind, Message};
 
+use crate::load::Load;
 use crate::receipt::Receipt;
 use crate::spill::place::Place;
 
@@ -12,6 +13,14 @@ use crate::spill::place::Place;
 pub(crate) struct Item {
     pub(crate) message: Arc<Message>,
     pub(crate) kept: Kept,
+    /// What the message weighed when it came: whoever has it alone may change it.
+    pub(crate) load: Load,
+}
+
+impl Item {
+    pub(crate) fn new(message: Arc<Message>, kept: Kept) -> Self {
+        Item { load: Load::of(&message), message, kept }
+    }
 }
 
 /// Who has it when this process ends.
@@ -57,14 +66,14 @@ impl Settled {
 /// What a sink has answered for, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Answered {
-    pub(crate) count: usize,
+    pub(crate) load: Load,
     pub(crate) from_disk: usize,
     pub(crate) place: Option<Place>,
 }
 
 impl Answered {
     pub(crate) fn add(&mut self, item: &Item) {
-        self.count += 1;
+        self.load += item.load;
         if let Kept::Disk(place) = item.kept {
             self.from_disk += 1;
             self.place = Some(place);

@@ -22,6 +22,7 @@ mod foresee;
 mod here;
 mod io;
 mod item;
+mod load;
 mod marks;
 mod outlet;
 mod own;

@@ -110,7 +110,7 @@ impl Outlet {
             settled.add(item);
         }
         settled.give_back();
-        self.delivered.add(answered.count);
+        self.delivered.add(answered.load.messages);
         self.queue.answered(&answered);
     }
 
@@ -176,7 +176,7 @@ impl Outlet {
 
     fn drop(&self, points: &Points, item: Item, kind: DropKind, why: &str) {
         self.drops.add(kind);
-        let Item { message, kept } = item;
+        let Item { message, kept, .. } = item;
         if points.dropped.is_hooked() {
             points.dropped(Arc::unwrap_or_clone(message), kind, None, why);
         }

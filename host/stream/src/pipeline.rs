@@ -354,15 +354,16 @@ impl Pipeline {
         }
         for (slot, outlet) in parts.sinks.values() {
             let SlotNow { state, reason, restarts } = slot.now();
-            let QueueConfig { policy, capacity, .. } = outlet.queue.config();
+            let QueueConfig { policy, capacity, memory, .. } = outlet.queue.config();
             let mut sink = SinkView::new(&slot.name, &slot.uses, state, policy.name(), capacity);
-            (sink.reason, sink.restarts) = (reason, restarts);
+            (sink.reason, sink.restarts, sink.memory) = (reason, restarts, memory);
             // What is under way between these counts is seen as not delivered yet.
             (sink.delivered, sink.dropped) = (outlet.delivered.get(), outlet.drops.view());
             sink.disk = outlet.queue.disk();
             if let Some(lost) = sink.disk.as_ref().map(|disk| disk.lost).filter(|lost| *lost > 0) {
                 *sink.dropped.entry(DropKind::Fault.name().into()).or_default() += lost;
             }
+            sink.held_bytes = outlet.queue.held_bytes();
             (sink.held, sink.given) = (outlet.queue.held() as u64, outlet.given.get());
             view.sinks.push(sink);
         }

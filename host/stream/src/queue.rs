@@ -4,6 +4,7 @@
 //! beside the queue, and comes back to its front if the sink ends. Whole batches pass under one lock.
 
 mod disk;
+mod line;
 mod passing;
 mod spin;
 mod state;
@@ -135,23 +136,10 @@ impl Queue {
         }
         match self.policy {
             QueuePolicy::Spill => state.spill(items, refused),
-            QueuePolicy::Block => state.items.extend(items.drain(..)),
+            QueuePolicy::Block => state.items.append(items),
             QueuePolicy::LatestPerKey => items.drain(..).for_each(|item| state.put_latest(item, refused)),
-            _ => {
-                for item in items.drain(..) {
-                    if !state.is_full() {
-                        state.items.push_back(item);
-                    } else if self.policy == QueuePolicy::DropOldest
-                        && let Some(oldest) = state.items.pop_front()
-                    {
-                        state.items.push_back(item);
-                        refused.push((oldest, DropKind::Full));
-                    } else {
-                        // What the sink has taken is not to be given up.
-                        refused.push((item, DropKind::Full));
-                    }
-                }
-            }
+            QueuePolicy::DropOldest => items.drain(..).for_each(|item| state.put_newest(item, refused)),
+            _ => items.drain(..).for_each(|item| state.put_if_room(item, refused)),
         }
         self.tell(&mut state);
     }
@@ -192,9 +180,9 @@ impl Queue {
         while taken.len() - before < most
             && let Some(item) = state.take_first()
         {
+            state.taken += item.load;
             taken.push_back(item);
         }
-        state.taken += taken.len() - before;
         state.taker = Some(Actor::current());
         state.is_busy = taken.len() - before >= BUSY;
         self.hint(&state);
@@ -205,7 +193,7 @@ impl Queue {
     /// What was taken and is answered for now.
     pub(crate) fn answered(&self, answered: &Answered) {
         let mut state = self.state.lock();
-        state.taken -= answered.count;
+        state.taken -= answered.load;
         if let Some(disk) = &mut state.disk {
             disk.answered(answered);
         }
@@ -271,13 +259,18 @@ impl Queue {
     /// How many messages are in it, or taken and not answered for.
     pub(crate) fn held(&self) -> usize {
         let state = self.state.lock();
-        state.disk.as_ref().map_or(state.items.len() + state.taken, Disk::held)
+        state.disk.as_ref().map_or_else(|| state.load().messages, Disk::held)
+    }
+
+    /// How much memory its messages take, in bytes.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        self.state.lock().load().bytes
     }
 
     /// Whether a sink that drains has nothing more to do: what is on disk is for the next time.
     pub(crate) fn is_drained(&self) -> bool {
         let state = self.state.lock();
-        state.taken == 0 && (state.items.is_empty() || state.disk.is_some())
+        state.taken.messages == 0 && (state.items.is_empty() || state.disk.is_some())
     }
 
     /// How it is on disk, if it is.
@@ -290,7 +283,7 @@ impl Queue {
     pub(crate) fn clear(&self) -> Vec<Item> {
         let mut state = self.state.lock();
         state.by_key.clear();
-        let mut left = std::mem::take(&mut state.items);
+        let mut left = state.items.take();
         if let Some(disk) = &mut state.disk {
             disk.clear(&mut left);
         }
@@ -320,7 +313,7 @@ impl Queue {
     /// Puts what another queue had left to the front, in its order. What has been replaced meanwhile is added to `refused`.
     pub(crate) fn adopt(&self, left: Vec<Item>, refused: &mut Vec<Refused>) {
         let mut state = self.state.lock();
-        state.taken += left.len();
+        state.taken += left.iter().map(|item| item.load).sum();
         if let Some(disk) = &mut state.disk {
             disk.adopted(left.len());
         }

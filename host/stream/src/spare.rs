@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
-use hookrail_abi::{Header, Message};
+use hookrail_abi::Message;
 use parking_lot::Mutex;
+
+use crate::load::allocated;
 
 /// So many messages are kept for a source.
 const MOST: usize = 1024;
@@ -40,12 +42,6 @@ impl Spares {
             std::mem::swap(taken, &mut self.0.lock());
         }
     }
-}
-
-/// How much memory an empty message has, in bytes.
-fn allocated(message: &Message) -> usize {
-    let headers = message.headers.capacity() * size_of::<Header>();
-    message.source.capacity() + message.topic.capacity() + headers + message.body.capacity()
 }
 
 #[cfg(test)]

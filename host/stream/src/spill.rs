@@ -45,8 +45,6 @@ use segment::Segment;
 
 /// From this length on a segment gets no more records, in bytes.
 const SEGMENT: u64 = 16 << 20;
-/// From so many bytes on no more messages are read at once.
-const ENOUGH: u64 = 32 << 20;
 /// So long a queue is waited for that somebody else has open.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -213,13 +211,14 @@ impl Spill {
         }
     }
 
-    /// The next messages, `most` at most, and how many were lost before them because their records are damaged.
+    /// The next messages, `most` at most, and none behind so many bytes; and how many were lost before them because their
+    /// records are damaged.
     ///
     /// # Errors
     /// If the system refuses to read: then nothing was given out.
-    pub(crate) fn read(&mut self, most: usize) -> io::Result<(Vec<Item>, u64)> {
+    pub(crate) fn read(&mut self, most: usize, enough: u64) -> io::Result<(Vec<Item>, u64)> {
         let (mut items, mut lost, mut bytes) = (Vec::new(), 0, 0);
-        while items.len() < most && bytes < ENOUGH && self.waiting() > 0 {
+        while items.len() < most && bytes < enough && self.waiting() > 0 {
             let Some(segment) = self.segments.iter().find(|segment| segment.number == self.read.segment) else {
                 break;
             };
@@ -229,14 +228,14 @@ impl Spill {
             let mut damaged = Vec::new();
             let before = self.read;
             let mut at = self.read;
-            while items.len() < most && bytes < ENOUGH {
+            while items.len() < most && bytes < enough {
                 match reader.next() {
                     Ok(Some(Found::Record { payload, until })) => {
                         let end = Place { number: at.number + 1, segment: at.segment, at: until };
                         bytes += until - at.at;
                         match rmp_serde::from_slice::<Message>(&payload) {
                             Ok(message) => {
-                                items.push(Item { message: Arc::new(message), kept: Kept::Disk(end) });
+                                items.push(Item::new(Arc::new(message), Kept::Disk(end)));
                             }
                             Err(_) => damaged.push((at, end)),
                         }

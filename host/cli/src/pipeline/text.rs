@@ -76,9 +76,9 @@ pub(super) fn one(pipeline: &PipelineView) -> String {
     format!("{head}\n\n{sources}\n\n{}", table(Target::Stdout, &columns, sinks))
 }
 
-/// `block 1024`, `spill 1024, 3.2 MiB of 1 GiB on disk`
+/// `block 1024 or 64 MiB`, `spill 1024 or 64 MiB, 3.2 MiB of 1 GiB on disk`
 fn queue(sink: &SinkView) -> String {
-    let mut text = format!("{} {}", sink.policy, sink.capacity);
+    let mut text = format!("{} {} or {}", sink.policy, sink.capacity, HumanBytes(sink.memory));
     if let Some(disk) = &sink.disk {
         text.push_str(&format!(", {} of {} on disk", HumanBytes(disk.bytes), HumanBytes(disk.size)));
         if disk.damaged > 0 {

@@ -7,7 +7,7 @@ use hookrail_tests::has_peer;
 use hookrail_tests::probe::eventually;
 use serde_json::Value;
 
-use crate::scenes::{Place, following};
+use crate::scenes::{FOLLOW, Place, following};
 
 /// The number of a series.
 fn number(text: &str, series: &str) -> u64 {
@@ -97,4 +97,35 @@ fn prometheus_finds_nothing_wrong() {
     assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     serving.interrupt();
     serving.end();
+}
+
+#[test]
+fn a_queue_of_large_messages_has_no_more_memory_than_it_may() {
+    const LINES: usize = 64;
+    let place = following("serve-memory");
+    let queue = "[pipelines.logs.sinks.all]\nqueue = { memory = \"4MiB\" }\n";
+    place.configure(&FOLLOW.replace("[pipelines.logs.sinks.all]\n", queue));
+    let serving = place.serve_and_answer();
+    let stopped = place.ask(&["plugin", "stop", "file-log"]);
+    assert!(!stopped.contains("error"), "{stopped}");
+    let line = format!("{}\n", "x".repeat(200 << 10));
+    place.append("logs/app.log", &line.repeat(LINES));
+    let now = |series: &str| {
+        number(&place.ask(&["metrics"]), &format!("hookrail_sink_{series}{{pipeline=\"logs\",sink=\"all\"}}"))
+    };
+    let limit = now("memory_limit_bytes");
+    assert_eq!(limit, 4 << 20);
+    eventually("it is full", || now("memory_bytes") >= limit);
+    // A batch of the source goes in whole, with up to a line more than its bound.
+    let most = limit + (1 << 20);
+    for _ in 0..20 {
+        let bytes = now("memory_bytes");
+        assert!((limit..most).contains(&bytes), "{bytes}");
+    }
+    assert!(now("held_messages") < LINES as u64);
+    place.ask(&["plugin", "start", "file-log"]);
+    place.wait_for_lines("out/all.txt", LINES);
+    eventually("it is empty", || now("memory_bytes") == 0);
+    serving.interrupt();
+    assert_eq!(serving.end().0, Some(0));
 }

@@ -21,6 +21,8 @@ pub(super) struct Sinks {
     dropped: Family,
     held: Family,
     capacity: Family,
+    memory: Family,
+    memory_limit: Family,
     disk: Family,
     disk_limit: Family,
     damaged: Family,
@@ -61,6 +63,8 @@ impl Default for Sinks {
             dropped: counter("dropped_messages", "Those of the given messages that were dropped, by reason."),
             held: gauge("held_messages", "Messages in the sink's queue, or taken and not answered for."),
             capacity: gauge("capacity_messages", "Messages that the sink's queue may hold in memory."),
+            memory: gauge("memory_bytes", "Bytes of memory that the messages of the sink's queue take."),
+            memory_limit: gauge("memory_limit_bytes", "Bytes of memory from which on the sink's queue is full."),
             disk: gauge("disk_bytes", "Bytes of the sink's queue on disk."),
             disk_limit: gauge("disk_limit_bytes", "Bytes that the sink's queue may have on disk."),
             damaged: counter("disk_damaged_parts", "Parts of the sink's queue on disk that were found damaged."),
@@ -81,6 +85,8 @@ impl Sinks {
         }
         self.held.add(labels, sink.held);
         self.capacity.add(labels, sink.capacity as u64);
+        self.memory.add(labels, sink.held_bytes);
+        self.memory_limit.add(labels, sink.memory);
         if let Some(disk) = &sink.disk {
             self.disk.add(labels, disk.bytes);
             self.disk_limit.add(labels, disk.size);
@@ -88,9 +94,22 @@ impl Sinks {
         }
     }
 
-    pub(super) fn all(self) -> [Family; 10] {
-        let Sinks { up, restarts, given, delivered, dropped, held, capacity, disk, disk_limit, damaged } = self;
-        [up, restarts, given, delivered, dropped, held, capacity, disk, disk_limit, damaged]
+    pub(super) fn all(self) -> [Family; 12] {
+        let Sinks {
+            up,
+            restarts,
+            given,
+            delivered,
+            dropped,
+            held,
+            capacity,
+            memory,
+            memory_limit,
+            disk,
+            disk_limit,
+            damaged,
+        } = self;
+        [up, restarts, given, delivered, dropped, held, capacity, memory, memory_limit, disk, disk_limit, damaged]
     }
 }
 

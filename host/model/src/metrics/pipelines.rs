@@ -48,6 +48,7 @@ mod tests {
         (source.sent, source.restarts) = (5, 4);
         let mut sink = SinkView::new("all", "file-log", EndpointState::Running, "block", 1024);
         (sink.given, sink.delivered, sink.held) = (3, 1, 2);
+        (sink.held_bytes, sink.memory) = (300, 4096);
         (pipeline.sources, pipeline.sinks) = (vec![source], vec![sink]);
         let shown = text(&of_pipelines(&[pipeline]));
         for line in [
@@ -65,6 +66,8 @@ mod tests {
             r#"hookrail_sink_dropped_messages_total{pipeline="logs",reason="full",sink="all"} 0"#,
             r#"hookrail_sink_held_messages{pipeline="logs",sink="all"} 2"#,
             r#"hookrail_sink_capacity_messages{pipeline="logs",sink="all"} 1024"#,
+            r#"hookrail_sink_memory_bytes{pipeline="logs",sink="all"} 300"#,
+            r#"hookrail_sink_memory_limit_bytes{pipeline="logs",sink="all"} 4096"#,
         ] {
             assert!(shown.contains(&format!("{line}\n")), "{line} is missing in\n{shown}");
         }

@@ -77,6 +77,9 @@ fn wanted(path: &str, config: &Value) -> Result<Spec> {
     if queue.capacity == 0 {
         return Err("`queue.capacity` is 0: write how many messages may wait".into());
     }
+    if queue.memory == 0 {
+        return Err("`queue.memory` is 0: write how many bytes of messages may wait, for example \"64MiB\"".into());
+    }
     Ok(Spec { name: path.into(), topics, headers, queue })
 }
 
@@ -194,6 +197,7 @@ mod tests {
             (json!({ "topics": ["a..b"] }), "`topics`: "),
             (json!({ "queue": { "policy": "spill" } }), "keeps nothing on disk"),
             (json!({ "queue": { "capacity": 0 } }), "`queue.capacity` is 0"),
+            (json!({ "queue": { "memory": 0 } }), "`queue.memory` is 0"),
         ] {
             let why = wanted("p/s", &config).expect_err("it is a mistake").to_string();
             assert!(why.contains(said), "{config}: {why}");

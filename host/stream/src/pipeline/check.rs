@@ -41,8 +41,10 @@ pub(crate) fn mistakes(name: &str, config: &PipelineConfig) -> Vec<ConfigError> 
         if *size == Some(0) {
             wrong(format!("{queue}.size"), "is 0: a queue needs room for one message");
         }
-        if sink.queue.capacity == 0 {
-            wrong(format!("{queue}.capacity"), "is 0: a queue needs room for one message");
+        for (key, is_none) in [("capacity", sink.queue.capacity == 0), ("memory", sink.queue.memory == 0)] {
+            if is_none {
+                wrong(format!("{queue}.{key}"), "is 0: a queue needs room for one message");
+            }
         }
         for topic in &sink.topics {
             if let Err(why) = topic.parse::<Pattern>() {

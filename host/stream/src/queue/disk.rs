@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hookrail_model::log;
 use hookrail_model::pipeline::{DiskView, QueueConfig};
 
+use super::line::Line;
 use crate::item::{Answered, Item, Kept, Refused};
 use crate::marks::Changes;
 use crate::spill::{Flush, Spill};
@@ -16,18 +17,18 @@ pub(super) struct Disk {
     pub(super) spill: Spill,
     changes: Arc<Changes>,
     /// What could not be written.
-    pub(super) behind: VecDeque<Item>,
+    pub(super) behind: Line,
     /// How many among the items and what was taken are not on disk.
     pub(super) in_memory: usize,
     /// How many messages were lost because their records are damaged.
     pub(super) lost: u64,
-    is_failing: bool,
+    pub(super) is_failing: bool,
     pub(super) is_unreadable: bool,
 }
 
 impl Disk {
     pub(super) fn new(spill: Spill, changes: Arc<Changes>) -> Self {
-        let (behind, in_memory, lost) = (VecDeque::new(), 0, 0);
+        let (behind, in_memory, lost) = (Line::default(), 0, 0);
         Disk { spill, changes, behind, in_memory, lost, is_failing: false, is_unreadable: false }
     }
 
@@ -40,9 +41,9 @@ impl Disk {
         self.spill.waiting() > 0 || !self.behind.is_empty()
     }
 
-    /// Whether there is no room, with so many among the items or taken.
-    pub(super) fn is_full(&self, held: usize, config: &QueueConfig) -> bool {
-        self.spill.size() >= config.size() || self.is_failing && held + self.behind.len() >= config.capacity
+    /// Whether there is no room on the disk.
+    pub(super) fn is_full(&self, config: &QueueConfig) -> bool {
+        self.spill.size() >= config.size()
     }
 
     pub(super) fn view(&self, size: u64) -> DiskView {
@@ -52,7 +53,7 @@ impl Disk {
     }
 
     pub(super) fn answered(&mut self, answered: &Answered) {
-        self.in_memory -= answered.count - answered.from_disk;
+        self.in_memory -= answered.load.messages - answered.from_disk;
         if let Some(place) = answered.place {
             self.then_flush(|spill| spill.answer(place));
         }
@@ -67,7 +68,7 @@ impl Disk {
     pub(super) fn clear(&mut self, items: &mut VecDeque<Item>) {
         items.retain(|item| matches!(item.kept, Kept::Source(_)));
         self.in_memory -= items.len();
-        items.extend(self.behind.drain(..));
+        items.extend(self.behind.take());
         self.spill.rewind();
     }
 
@@ -86,7 +87,7 @@ impl Disk {
 
     /// Writes what waits to be written; returns it, unless it could not be.
     pub(super) fn write(&mut self, refused: &mut Vec<Refused>) -> Vec<Item> {
-        let mut items: Vec<_> = self.behind.drain(..).collect();
+        let mut items = Vec::from(self.behind.take());
         match self.then_flush(|spill| spill.append(&mut items, refused)) {
             Ok(()) => {
                 if std::mem::take(&mut self.is_failing) {
@@ -96,7 +97,7 @@ impl Disk {
             }
             Err(error) => {
                 self.failed(&error);
-                self.behind.extend(items);
+                self.behind.append(&mut items);
                 // It is tried again then.
                 self.changes.tell();
                 Vec::new()

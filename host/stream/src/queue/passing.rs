@@ -6,7 +6,7 @@
 
 use hookrail_model::log;
 
-use super::state::State;
+use super::state::{State, has_room};
 use crate::item::{Item, Refused};
 use crate::spill::Flush;
 
@@ -17,7 +17,7 @@ impl State {
     /// Writes messages, which are left empty.
     pub(super) fn spill(&mut self, items: &mut Vec<Item>, refused: &mut Vec<Refused>) {
         let Some(disk) = &mut self.disk else { return };
-        disk.behind.extend(items.drain(..));
+        disk.behind.append(items);
         self.write(refused);
     }
 
@@ -26,8 +26,10 @@ impl State {
         let is_all_out = disk.spill.waiting() == 0;
         let written = disk.write(refused);
         if is_all_out {
-            let room = self.config.capacity.saturating_sub(self.items.len() + self.taken);
-            for item in written.into_iter().take(room) {
+            for item in written {
+                if !has_room(&self.config, self.items.load() + self.taken) {
+                    break;
+                }
                 disk.spill.skip_to(&item);
                 self.items.push_back(item);
             }
@@ -38,9 +40,9 @@ impl State {
     pub(super) fn refill(&mut self) {
         let Some(disk) = self.disk.as_mut().filter(|_| self.items.is_empty()) else { return };
         if disk.spill.waiting() > 0 {
-            match disk.then_flush(|spill| spill.read(READ)) {
-                Ok((items, lost)) => {
-                    self.items.extend(items);
+            match disk.then_flush(|spill| spill.read(READ, self.config.memory)) {
+                Ok((mut items, lost)) => {
+                    self.items.append(&mut items);
                     disk.lost += lost;
                     disk.is_unreadable = false;
                 }
@@ -53,7 +55,7 @@ impl State {
         }
         if self.items.is_empty() && disk.spill.waiting() == 0 {
             disk.in_memory += disk.behind.len();
-            self.items.append(&mut disk.behind);
+            self.items.append(&mut disk.behind.take().into());
         }
     }
 

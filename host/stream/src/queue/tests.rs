@@ -1,5 +1,7 @@
 //! What a queue keeps, drops and gives back.
 
+mod memory;
+
 use hookrail_abi::Message;
 
 use super::*;
@@ -12,10 +14,8 @@ fn queue(policy: QueuePolicy, capacity: usize) -> Queue {
 }
 
 fn item(topic: &str, body: &str) -> Item {
-    Item {
-        message: Arc::new(Message::new(topic, body.as_bytes())),
-        kept: Kept::Source(Tracker::new(Arc::new(Marks::in_memory())).begin(None, 8)),
-    }
+    let kept = Kept::Source(Tracker::new(Arc::new(Marks::in_memory())).begin(None, 8));
+    Item::new(Arc::new(Message::new(topic, body.as_bytes())), kept)
 }
 
 fn put(queue: &Queue, bodies: &[&str]) -> Vec<(String, DropKind)> {

@@ -18,7 +18,7 @@ impl Spill {
 
 fn item(body: &str) -> Item {
     let receipt = Tracker::new(Arc::new(Marks::in_memory())).begin(None, 8);
-    Item { message: Arc::new(Message::new("a", body.as_bytes())), kept: Kept::Source(receipt) }
+    Item::new(Arc::new(Message::new("a", body.as_bytes())), Kept::Source(receipt))
 }
 
 fn append(spill: &mut Spill, bodies: &[&str]) {
@@ -35,7 +35,7 @@ fn bodies(items: &[Item]) -> Vec<String> {
 fn rest(spill: &mut Spill) -> Vec<String> {
     let mut all = Vec::new();
     while spill.waiting() > 0 {
-        all.extend(bodies(&spill.read(2).unwrap().0));
+        all.extend(bodies(&spill.read(2, u64::MAX).unwrap().0));
     }
     all
 }
@@ -68,7 +68,7 @@ fn what_is_not_answered_for_is_there_again_in_order() {
     let directory = tempfile::tempdir().unwrap();
     let mut spill = Spill::open(directory.path()).unwrap();
     append(&mut spill, &["1", "2", "3"]);
-    let (items, _) = spill.read(2).unwrap();
+    let (items, _) = spill.read(2, u64::MAX).unwrap();
     assert_eq!(bodies(&items), ["1", "2"]);
     answer(&mut spill, &items[0]);
     assert_eq!((spill.held(), spill.waiting()), (2, 1));
@@ -88,7 +88,7 @@ fn a_mark_is_kept_when_the_message_is_synced() {
     let mut spill = Spill::open(directory.path()).unwrap();
     let marks = Arc::new(Marks::in_memory());
     let receipt = Tracker::new(marks.clone()).begin(Some(("file".into(), "7".into())), 8);
-    let mut items = vec![Item { message: Arc::default(), kept: Kept::Source(receipt) }];
+    let mut items = vec![Item::new(Arc::default(), Kept::Source(receipt))];
     spill.append(&mut items, &mut Vec::new()).unwrap();
     assert_eq!(marks.kept(), []);
     flush(&mut spill);
@@ -102,7 +102,7 @@ fn a_segment_is_removed_when_the_index_is_behind_it() {
     fill(&mut spill);
     append(&mut spill, &["a"]);
     let segment = |number: u64| format!("{number:020}.queue");
-    let (items, _) = spill.read(2).unwrap();
+    let (items, _) = spill.read(2, u64::MAX).unwrap();
     let size = spill.size();
     answer(&mut spill, &items[1]);
     assert!(spill.size() < size - SEGMENT && spill.held() == 0, "room is there at once");
@@ -192,12 +192,12 @@ fn damage_that_comes_while_it_is_open_is_counted_as_lost() {
     spill.last().file.write_all_at(&vec![0; (until - from) as usize], from).unwrap();
     // It is known once, however often it is read.
     for lost in [2, 0] {
-        let (items, now) = spill.read(9).unwrap();
+        let (items, now) = spill.read(9, u64::MAX).unwrap();
         assert_eq!((bodies(&items), now), (vec!["1".to_owned(), "4".into()], lost));
         assert_eq!((spill.held(), spill.waiting()), (2, 0));
         spill.rewind();
     }
-    let (items, _) = spill.read(9).unwrap();
+    let (items, _) = spill.read(9, u64::MAX).unwrap();
     answer(&mut spill, &items[1]);
     assert_eq!(spill.held(), 0);
     append(&mut spill, &["5"]);

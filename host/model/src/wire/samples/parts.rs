@@ -180,10 +180,12 @@ pub(super) fn pipeline() -> PipelineView {
             restarts: 1,
             policy: "spill".into(),
             capacity: 1024,
+            memory: 64 << 20,
             given: 3,
             delivered: 1,
             dropped: dropped(),
             held: 1,
+            held_bytes: 100,
             disk: Some(DiskView { bytes: 512, size: 1 << 30, damaged: 1, lost: 1 }),
         }],
     }
