@@ -80,7 +80,7 @@ impl Refusal {
             Some(line) => json!({ "error": self.why, "line": line }),
             None => json!({ "error": self.why }),
         };
-        let mut response = response(self.status, &text);
+        let mut response = response(self.status, &text.to_string());
         response.headers_mut().extend(self.header);
         response
     }
@@ -93,10 +93,10 @@ impl Refusal {
 
 /// So many messages were taken: the chain has decided them, and each queue that blocks has those that it wants.
 pub(crate) fn accepted(count: usize) -> Response<Full<Bytes>> {
-    response(StatusCode::ACCEPTED, &json!({ "accepted": count }))
+    response(StatusCode::ACCEPTED, &format!("{{\"accepted\":{count}}}"))
 }
 
-fn response(status: StatusCode, text: &serde_json::Value) -> Response<Full<Bytes>> {
+fn response(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(format!("{text}\n")));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -4,7 +4,8 @@ use std::fmt;
 
 use hookrail_abi::MessageId;
 use hookrail_abi::prelude::*;
-use hookrail_abi::serde::de::{Deserialize, IgnoredAny, MapAccess, Visitor};
+use hookrail_abi::serde::Deserialize;
+use hookrail_abi::serde::de::{IgnoredAny, MapAccess, Visitor};
 use hyper::header::CONTENT_TYPE;
 use hyper::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
@@ -12,6 +13,7 @@ use tokio::task::yield_now;
 
 use super::answer::Refusal;
 use super::budget::Held;
+use super::spares::Spares;
 use super::topic;
 
 /// What a body is made of.
@@ -51,9 +53,6 @@ const AROUND: usize = 1 << 20;
 /// How many bytes are read as JSON before others have their turn.
 const STEP: usize = 64 << 10;
 
-/// The fields of a message as JSON.
-const FIELDS: [&str; 8] = ["id", "timestamp", "flags", "source", "topic", "headers", "body", "body_base64"];
-
 impl Shape {
     /// # Errors
     /// If the type cannot be read, or says that it is text that is no UTF-8.
@@ -90,14 +89,16 @@ impl Shape {
         body: Vec<u8>,
         given: Given<'_>,
         held: &mut Held,
+        spares: &Spares,
     ) -> Result<Vec<Message>, Refusal> {
-        let mut taken = Taken { given, held, messages: Vec::new(), since: 0 };
+        let mut taken = Taken { given, held, messages: Vec::new(), spares: spares.take(), since: 0 };
         match self {
-            Shape::Body => taken.put(given.message(&body))?,
+            Shape::Body => taken.body(&body)?,
             Shape::Lines => taken.lines(text(&body)?).await?,
             Shape::Objects => taken.objects(text(&body)?).await?,
         }
-        let Taken { messages, .. } = taken;
+        let Taken { messages, spares: unused, .. } = taken;
+        spares.put(unused);
         held.free(body);
         Ok(messages)
     }
@@ -108,11 +109,19 @@ struct Taken<'a> {
     given: Given<'a>,
     held: &'a mut Held,
     messages: Vec<Message>,
+    /// To be filled.
+    spares: Vec<Message>,
     /// How many bytes were read since others had their turn.
     since: usize,
 }
 
 impl Taken<'_> {
+    fn body(&mut self, body: &[u8]) -> Result<(), Refusal> {
+        let mut message = self.spares.pop().unwrap_or_default();
+        self.given.fill(&mut message, body);
+        self.put(message)
+    }
+
     async fn lines(&mut self, text: &str) -> Result<(), Refusal> {
         for (number, line) in (1..).zip(text.split('\n')) {
             match line.trim_matches([' ', '\t', '\r']) {
@@ -146,7 +155,8 @@ impl Taken<'_> {
         if self.messages.len() == self.given.most {
             return Err(Refusal::too_large(format!("more than {} messages: send them in parts", self.given.most)));
         }
-        let message = self.given.object(object).map_err(|why| Refusal::bad_line(number, &why))?;
+        let mut message = self.spares.pop().unwrap_or_default();
+        self.given.object(&mut message, object).map_err(|why| Refusal::bad_line(number, &why))?;
         if message.body.len() > self.given.most_body {
             let why = format!("its body has more than {} bytes", self.given.most_body);
             return Err(Refusal::large_line(number, &why));
@@ -201,26 +211,26 @@ fn blanks(text: &str) -> usize {
 }
 
 impl Given<'_> {
-    fn message(&self, body: &[u8]) -> Message {
-        let mut message = Message::empty();
+    fn fill(&self, message: &mut Message, body: &[u8]) {
+        message.clear();
         (message.id, message.timestamp) = (MessageId::at(self.now), self.now);
         message.topic.set(self.topic);
         message.source.set(self.source);
         message.body.set(body);
-        message
     }
 
     /// A message as JSON, or another object, which is the body of one.
-    fn object(&self, object: &str) -> Result<Message, String> {
+    fn object(&self, message: &mut Message, object: &str) -> Result<(), String> {
         let Fields { is_message, headers } = serde_json::from_str(object).map_err(|error| without_place(&error))?;
         if !is_message {
-            return Ok(self.message(object.as_bytes()));
+            self.fill(message, object.as_bytes());
+            return Ok(());
         }
         // In eight bytes there is one, which needs a hundred.
         if headers > MOST_HEADERS {
             return Err(format!("it has more than {MOST_HEADERS} headers"));
         }
-        let mut message: Message = serde_json::from_str(object).map_err(|error| without_place(&error))?;
+        *message = serde_json::from_str(object).map_err(|error| without_place(&error))?;
         // They are the host's.
         message.flags = 0;
         if message.topic.is_empty() {
@@ -230,7 +240,7 @@ impl Given<'_> {
         if message.source.is_empty() {
             message.source.set(self.source);
         }
-        Ok(message)
+        Ok(())
     }
 }
 
@@ -259,6 +269,22 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
+/// The fields of a message as JSON, and any other.
+#[derive(PartialEq, Deserialize)]
+#[serde(crate = "hookrail_abi::serde", field_identifier, rename_all = "snake_case")]
+enum Field {
+    Body,
+    BodyBase64,
+    Flags,
+    Headers,
+    Id,
+    Source,
+    Timestamp,
+    Topic,
+    #[serde(other)]
+    Unknown,
+}
+
 struct Look;
 
 impl<'de> Visitor<'de> for Look {
@@ -270,10 +296,10 @@ impl<'de> Visitor<'de> for Look {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
         let (mut is_known, mut has_body, mut headers) = (true, false, 0);
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            is_known &= FIELDS.contains(&&*key);
-            has_body |= matches!(&*key, "body" | "body_base64");
-            if key == "headers" {
+        while let Some(field) = map.next_key()? {
+            is_known &= field != Field::Unknown;
+            has_body |= matches!(field, Field::Body | Field::BodyBase64);
+            if field == Field::Headers {
                 // A list of nothings needs no memory. What is no list is refused when the message is read.
                 let list = map.next_value::<&RawValue>()?;
                 headers += serde_json::from_str::<Vec<IgnoredAny>>(list.get()).map_or(0, |list| list.len());

@@ -1,9 +1,8 @@
-//! The connections, on a thread of their own.
+//! The connections.
 
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::host::Level;
@@ -12,12 +11,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::runtime;
+use tokio::sync::mpsc::Sender;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 
 use super::config::Wanted;
 use super::patient::Patient;
+use super::spares::Spares;
 use super::taking::{Job, Taking};
 
 /// How long an address that is in use is waited for: an endpoint that this one replaces may still have it.
@@ -52,7 +52,7 @@ impl Server {
     pub(crate) fn bind(
         wanted: &Wanted,
         host: Instance,
-        jobs: SyncSender<Job>,
+        jobs: Sender<Job>,
         wait: impl Fn(Duration) -> bool,
     ) -> Result<Option<Self>> {
         let fails = |error: io::Error| format!("`address` is {}: {error}", wanted.address);
@@ -78,16 +78,16 @@ impl Server {
         Ok(Some(Server { listener, taking, host, max_connections, header_timeout, body_timeout }))
     }
 
-    /// Serves until `stopped` says so, and then answers what is under way.
+    /// Messages that are to be filled again.
+    pub(crate) fn spares(&self) -> Arc<Spares> {
+        self.taking.spares.clone()
+    }
+
+    /// Serves until `stopped` says so, or nobody can, and then answers what is under way.
     ///
     /// # Errors
     /// If the system has no descriptor for it.
-    pub(crate) fn run(self, stopped: oneshot::Receiver<()>) -> io::Result<()> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(self.serve(stopped))
-    }
-
-    async fn serve(self, mut stopped: oneshot::Receiver<()>) -> io::Result<()> {
+    pub(crate) async fn serve(self, mut stopped: oneshot::Receiver<()>) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let slots = Arc::new(Semaphore::new(self.max_connections));
         let mut http = http1::Builder::new();

@@ -1,7 +1,6 @@
 //! One request: from its head to its answer.
 
 use std::net::IpAddr;
-use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,8 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, ORIGIN};
 use hyper::{Method, Request, Response, StatusCode};
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::answer::{Refusal, accepted};
@@ -20,6 +21,7 @@ use super::budget::{Budget, Held};
 use super::config::Wanted;
 use super::decode::Encoding;
 use super::lines::{Given, Shape};
+use super::spares::Spares;
 use super::topic;
 use crate::shown::shown;
 use crate::token::Token;
@@ -32,6 +34,13 @@ pub(crate) struct Job {
     pub(crate) until: Instant,
     /// What they need, until they are sent.
     pub(crate) _held: Held,
+}
+
+impl Job {
+    /// Tells the client, unless it has gone meanwhile.
+    pub(crate) fn answer(self, outcome: Outcome) {
+        let _ = self.reply.send(outcome);
+    }
 }
 
 /// What came of the messages. None is: the source ends.
@@ -55,7 +64,8 @@ pub(crate) struct Taking {
     max_messages: usize,
     body_timeout: Duration,
     patience: Duration,
-    jobs: SyncSender<Job>,
+    jobs: Sender<Job>,
+    pub(crate) spares: Arc<Spares>,
 }
 
 /// Whom the token lets in.
@@ -68,7 +78,7 @@ struct Gate {
 impl Taking {
     /// # Errors
     /// If there is no token in its file.
-    pub(crate) fn new(wanted: &Wanted, host: Instance, jobs: SyncSender<Job>) -> Result<Self> {
+    pub(crate) fn new(wanted: &Wanted, host: Instance, jobs: Sender<Job>) -> Result<Self> {
         let pause = wanted.patience.as_secs().clamp(1, 60);
         let token = wanted.token_file.as_deref().map(Token::new).transpose()?;
         Ok(Taking {
@@ -83,6 +93,7 @@ impl Taking {
             body_timeout: wanted.body_timeout,
             patience: wanted.patience,
             jobs,
+            spares: Arc::default(),
         })
     }
 
@@ -131,7 +142,7 @@ impl Taking {
             most: self.max_messages,
             most_body: self.max_body,
         };
-        let messages = shape.messages(body, given, &mut held).await?;
+        let messages = shape.messages(body, given, &mut held, &self.spares).await?;
         let count = messages.len();
         if count > 0 {
             self.send(messages, held).await?;
@@ -146,7 +157,7 @@ impl Taking {
             Err(TrySendError::Full(_)) => {
                 return Err(self.budget.full("the source takes as many requests as it may"));
             }
-            Err(TrySendError::Disconnected(_)) => return Err(Refusal::closing()),
+            Err(TrySendError::Closed(_)) => return Err(Refusal::closing()),
         }
         match answer.await {
             Ok(Outcome::Taken) => Ok(()),
