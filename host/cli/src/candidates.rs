@@ -18,8 +18,9 @@ use hookrail_abi::catalogue::BUILT_IN;
 use crate::prebuilt::{PREBUILT, operators};
 use crate::{running, settings};
 
-/// The longest wait for the answers of running hosts.
-const SOON: Duration = Duration::from_millis(200);
+/// The longest wait for the answers of running hosts. They come in a few milliseconds, but on a machine with a dozen
+/// processes for each core; only a host that hangs makes the user wait for so long.
+const SOON: Duration = Duration::from_secs(1);
 
 /// The plugins that are installed from packages.
 pub(crate) fn installed() -> Vec<CompletionCandidate> {
