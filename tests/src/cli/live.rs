@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{JoinHandle, spawn};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::probe::{LONG, eventually};
 
@@ -102,10 +102,20 @@ impl Live {
     }
 
     /// Closes its input, waits until it has ended, and returns its exit code and its remaining output.
+    ///
+    /// # Panics
+    /// If it does not end. It has longer than for anything else, since it may wait for minutes itself.
     pub fn end(mut self) -> (Option<i32>, Vec<String>, Vec<String>) {
         drop(self.stdin.take());
-        let code = self.child.wait().unwrap().code();
-        (code, self.out.all(), self.said.all())
+        let deadline = Instant::now() + LONG * 5;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end; what it said: {:#?}", self.said.so_far());
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        (status.code(), self.out.all(), self.said.all())
     }
 }
 
@@ -195,9 +205,16 @@ impl Heard {
         }
     }
 
+    /// The last lines received so far.
+    fn so_far(&self) -> Vec<String> {
+        tail(&self.0.0.lock().unwrap().lines).to_vec()
+    }
+
     /// All lines, once there will be no more.
     fn all(&self) -> Vec<String> {
-        let mut lines = self.0.1.wait_while(self.0.0.lock().unwrap(), |lines| !lines.over).unwrap();
+        let (mut lines, waited) =
+            self.0.1.wait_timeout_while(self.0.0.lock().unwrap(), LONG, |lines| !lines.over).unwrap();
+        assert!(!waited.timed_out(), "it has ended, and somebody else still has its output");
         std::mem::take(&mut lines.lines)
     }
 }

@@ -25,11 +25,19 @@ impl Tap {
         tap
     }
 
+    /// Waits until it has ended.
+    fn ended(&mut self) -> ExitStatus {
+        eventually("it ends", || self.0.try_wait().unwrap().is_some());
+        self.0.wait().unwrap()
+    }
+
+    /// What it has shown, which is less than a pipe has room for.
     fn output(mut self) -> Output {
+        let status = self.ended();
         let [mut stdout, mut stderr] = [Vec::new(), Vec::new()];
         self.0.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
         self.0.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
-        Output { status: self.0.wait().unwrap(), stdout, stderr }
+        Output { status, stdout, stderr }
     }
 
     /// What it has shown, as JSON, once it has ended well.
@@ -81,9 +89,9 @@ impl Tap {
 
     /// What it says at its end, by itself or by Ctrl-C.
     fn said(mut self) -> (ExitStatus, String) {
-        let mut said = String::new();
+        let (status, mut said) = (self.ended(), String::new());
         self.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        (self.0.wait().unwrap(), said)
+        (status, said)
     }
 }
 
@@ -208,7 +216,7 @@ fn it_leaves_the_chain_when_its_reader_is_gone_however_it_goes() {
     stdout.read_line(&mut first).unwrap();
     drop(stdout);
     place.append("logs/app.log", "two\nthree\n");
-    let status = closed.0.wait().unwrap();
+    let status = closed.ended();
     assert!(status.success(), "{status}");
     eventually("nothing is left of it", || taps(&place) == 0);
     end(serving);
