@@ -61,7 +61,7 @@ fn a_version_that_a_host_went_back_to_is_on_no_probation() {
     }
     let mut cramped = Cramped::new(
         "4.0.0",
-        "[upgrade]\nprobation_faults = 1\n[quarantine]\nfaults = 3\nwithin = \"1h\"\npause = \"0s\"\n",
+        "[upgrade]\nprobation = \"1h\"\nprobation_faults = 1\n[quarantine]\nfaults = 3\nwithin = \"1h\"\npause = \"0s\"\n",
     );
     let mut pages = 0;
     while screen(&cramped.home).2 == 1 {

@@ -44,7 +44,11 @@ fn the_numbers_are_those_of_the_pipeline_and_add_up() {
     assert_eq!(number(&text, "hookrail_plugin_up{plugin=\"mask\"}"), 1);
     assert_eq!(number(&text, "hookrail_bus_received_messages_total"), 0);
     place.ask(&["plugin", "unload", "mask"]);
-    assert!(!place.ask(&["metrics"]).contains("plugin=\"mask\""), "its series are gone with it");
+    let text = place.ask(&["metrics"]);
+    assert!(
+        text.contains("plugin=\"tail\"") && !text.contains("plugin=\"mask\""),
+        "its series are gone with it: {text}"
+    );
     serving.interrupt();
     serving.end();
 }

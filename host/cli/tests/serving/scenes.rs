@@ -52,8 +52,8 @@ impl Place {
         command
     }
 
-    /// A host that serves. When it ends it waits for its sinks as long as they take: what one of them has not answered for by
-    /// then would come twice.
+    /// A host that serves. When it ends it waits for its sinks as long as they take: what one of them has not answered
+    /// for by then would come twice.
     pub(crate) fn serve(&self) -> Live {
         Live::start(&mut self.command(&["serve", "--drain", "2m"]))
     }
