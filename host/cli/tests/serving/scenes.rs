@@ -145,13 +145,14 @@ impl Drop for Supervisor {
     }
 }
 
-/// Follows the files of `logs`, masks them, and writes them to `out/all.txt`.
+/// Follows the files of `logs`, masks them, and writes them to `out/all.txt`. The rest of a line may come minutes after its
+/// beginning.
 pub(crate) const FOLLOW: &str = r#"
 [plugins.mask.config]
 patterns = ["secret[0-9]+"]
 [pipelines.logs.sources.files]
 use = "tail"
-config = { paths = ["DIR/logs/*.log"], start_at = "beginning", poll_every = "20ms" }
+config = { paths = ["DIR/logs/*.log"], start_at = "beginning", poll_every = "20ms", idle_flush = "10m" }
 [pipelines.logs.sinks.all]
 use = "file-log"
 config = { path = "DIR/out/all.txt" }

@@ -24,7 +24,7 @@ fn sending(test: &str, to: SocketAddr) -> Place {
 patterns = ["secret[0-9]+"]
 [pipelines.out.sources.files]
 use = "tail"
-config = { paths = ["DIR/app.log"], start_at = "beginning", poll_every = "20ms" }
+config = { paths = ["DIR/app.log"], start_at = "beginning", poll_every = "20ms", idle_flush = "10m" }
 [pipelines.out.sinks.http]
 use = "http"
 config = { url = "http://AT/", timeout = "2m", retry_from = "20ms", retry_to = "200ms", linger = "10ms", gzip = true }
