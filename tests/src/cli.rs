@@ -16,6 +16,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::{binary, tmp};
 
+/// What has a host wait, on a machine that is busy with something else, for a thread that is in a plugin, and for a
+/// plugin's word on how it is: so what a verb answers is how it ended, and not how far it has come by now.
+pub const PATIENT: [(&str, &str); 2] = [("HOOKRAIL_UNLOAD__DEADLINE", "2m"), ("HOOKRAIL_HEALTH__DEADLINE", "2m")];
+
 /// The program with these arguments, in a directory without a configuration.
 ///
 /// # Panics

@@ -5,10 +5,9 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{JoinHandle, spawn};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// The longest that a test waits for something that must come.
-const LONG: Duration = Duration::from_secs(120);
+use crate::probe::{LONG, eventually};
 
 /// The running program, which is killed when this is dropped.
 pub struct Live {
@@ -42,6 +41,16 @@ impl Live {
     /// Its PID.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Stops it, as `kill -STOP` does; none of its threads runs any more when this returns.
+    ///
+    /// # Panics
+    /// If that takes minutes.
+    pub fn stop(&self) {
+        // SAFETY: our own child, which has not been waited for.
+        unsafe { libc::kill(self.child.id() as i32, libc::SIGSTOP) };
+        eventually("it is stopped", || is_stopped(self.child.id()));
     }
 
     /// Sends one line, and returns the line that comes out for it.
@@ -93,10 +102,20 @@ impl Live {
     }
 
     /// Closes its input, waits until it has ended, and returns its exit code and its remaining output.
+    ///
+    /// # Panics
+    /// If it does not end. It has longer than for anything else, since it may wait for minutes itself.
     pub fn end(mut self) -> (Option<i32>, Vec<String>, Vec<String>) {
         drop(self.stdin.take());
-        let code = self.child.wait().unwrap().code();
-        (code, self.out.all(), self.said.all())
+        let deadline = Instant::now() + LONG * 5;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end; what it said: {:#?}", self.said.so_far());
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        (status.code(), self.out.all(), self.said.all())
     }
 }
 
@@ -105,6 +124,14 @@ impl Drop for Live {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether no thread of a process runs: each of them is stopped when it would run next, and not when the signal is sent.
+pub fn is_stopped(process: u32) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let states = tasks.map(|task| std::fs::read_to_string(task.path().join("stat")).unwrap_or_default());
+    let states: Vec<_> = states.filter_map(|stat| Some(stat.rsplit_once(") ")?.1.starts_with('T'))).collect();
+    !states.is_empty() && states.into_iter().all(|is_stopped| is_stopped)
 }
 
 /// A thread that sends numbers.
@@ -153,7 +180,9 @@ impl Heard {
 
     /// Repeats an action until a line is received.
     pub fn until_told(&self, mut again: impl FnMut()) {
+        let deadline = Instant::now() + LONG;
         while self.count() == 0 {
+            assert!(Instant::now() < deadline, "nothing was told");
             again();
         }
     }
@@ -176,9 +205,16 @@ impl Heard {
         }
     }
 
+    /// The last lines received so far.
+    fn so_far(&self) -> Vec<String> {
+        tail(&self.0.0.lock().unwrap().lines).to_vec()
+    }
+
     /// All lines, once there will be no more.
     fn all(&self) -> Vec<String> {
-        let mut lines = self.0.1.wait_while(self.0.0.lock().unwrap(), |lines| !lines.over).unwrap();
+        let (mut lines, waited) =
+            self.0.1.wait_timeout_while(self.0.0.lock().unwrap(), LONG, |lines| !lines.over).unwrap();
+        assert!(!waited.timed_out(), "it has ended, and somebody else still has its output");
         std::mem::take(&mut lines.lines)
     }
 }

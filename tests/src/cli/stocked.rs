@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::cc;
-use crate::cli::{directory, hookrail, run, text};
+use crate::cli::{PATIENT, directory, hookrail, run, text};
 use crate::{binary, root};
 
 /// The target of this machine, in the form that packages use.
@@ -102,7 +102,7 @@ impl Stocked {
     /// The program with this home, in the directory of the packages.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = hookrail(arguments);
-        command.current_dir(packages()).env("HOOKRAIL_HOME", &self.home);
+        command.current_dir(packages()).env("HOOKRAIL_HOME", &self.home).envs(PATIENT);
         command
     }
 

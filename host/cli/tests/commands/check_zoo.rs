@@ -193,7 +193,8 @@ everywhere! {
         command.args(place.arguments()).arg(c("breaks")).env("BREAKS", "start:fork").env("BREAKS_LOCK", &lock);
         let output = run(&mut command, b"");
         assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-        let file = fs::File::options().read(true).write(true).open(&lock).unwrap();
+        // One that was killed before its child had the lock has made none.
+        let file = fs::File::options().read(true).write(true).create(true).truncate(false).open(&lock).unwrap();
         // SAFETY: a plain call on an open file.
         let is_free = || unsafe { libc::lockf(file.as_raw_fd(), libc::F_TLOCK, 0) == 0 };
         match place {

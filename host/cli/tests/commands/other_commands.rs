@@ -4,6 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use hookrail_tests::cli::{directory, hookrail, run, text};
+use hookrail_tests::probe::eventually;
 use serde_json::Value;
 
 fn json(arguments: &[&str]) -> Value {
@@ -139,11 +140,14 @@ fn bench_answers_an_array_of_costs() {
 
 #[test]
 fn the_demo_loses_nothing() {
-    let output = run(&mut with_plugins(&["demo", "--json"]), b"");
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let facts: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(facts["traffic"]["lost"], 0);
-    assert!(facts["traffic"]["loads"].as_u64().unwrap() > 0 && facts["traffic"]["greeted"].as_u64().unwrap() > 0);
+    // How much there is of it in its second is the machine's business.
+    eventually("the plugin comes and goes while messages flow", || {
+        let output = run(&mut with_plugins(&["demo", "--json"]), b"");
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let facts: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(facts["traffic"]["lost"], 0);
+        ["loads", "greeted"].iter().all(|count| facts["traffic"][*count].as_u64().unwrap() > 0)
+    });
 }
 
 #[test]

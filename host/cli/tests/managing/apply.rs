@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use hookrail_tests::cli::live::Live;
 use hookrail_tests::cli::stocked::{Stocked, packages};
 use hookrail_tests::cli::text;
+use hookrail_tests::probe::eventually;
 use serde_json::{Value, json};
 
 /// A file with that in it, beside the home.
@@ -135,10 +136,13 @@ fn a_running_host_applies_a_plugin_list() {
 fn drop_in(home: &Stocked, name: &str, signed: bool) -> PathBuf {
     let directory = home.home.join("incoming");
     fs::create_dir_all(&directory).unwrap();
+    // Under a name at which nobody looks, until it is whole: a host may look at any time.
     let put = |name: &str| {
-        fs::copy(packages().join(name), directory.join(name)).unwrap();
-        let file = File::options().write(true).open(directory.join(name)).unwrap();
+        let hidden = directory.join(format!(".{name}"));
+        fs::copy(packages().join(name), &hidden).unwrap();
+        let file = File::options().write(true).open(&hidden).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        fs::rename(hidden, directory.join(name)).unwrap();
     };
     signed.then(|| put(&format!("{name}.minisig")));
     put(name);
@@ -158,12 +162,13 @@ fn dropped_in_packages_are_installed_or_refused() {
     assert!(refused.join("screen-1.2.0.hrp").exists());
     assert!(fs::read_to_string(refused.join("screen-1.2.0.hrp.why")).unwrap().starts_with("error[HR0810]: "));
     assert_eq!(screen(&home)["status"], "disabled");
-    // What may still be on its way is left alone.
-    let young = drop_in(&home, "screen-1.1.0.hrp", false);
-    File::options().write(true).open(&young).unwrap().set_modified(SystemTime::now()).unwrap();
-    let waits = home.ok(&["plugin", "import-incoming"]);
-    assert!(waits.contains("screen-1.1.0.hrp waits to be tried again: error[HR0810]"), "{waits}");
-    assert!(young.exists());
+    // What may still be on its way is left alone, if it is looked at within ten seconds.
+    eventually("it is young when it is looked at", || {
+        let young = drop_in(&home, "screen-1.1.0.hrp", false);
+        File::options().write(true).open(&young).unwrap().set_modified(SystemTime::now()).unwrap();
+        let waits = home.ok(&["plugin", "import-incoming"]);
+        young.exists() && waits.contains("screen-1.1.0.hrp waits to be tried again: error[HR0810]")
+    });
 }
 
 #[test]

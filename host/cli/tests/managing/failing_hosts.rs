@@ -59,8 +59,10 @@ fn a_version_that_a_host_went_back_to_is_on_no_probation() {
     if !may_mount() {
         return;
     }
-    let mut cramped =
-        Cramped::new("4.0.0", "[upgrade]\nprobation_faults = 1\n[quarantine]\nfaults = 3\npause = \"0s\"\n");
+    let mut cramped = Cramped::new(
+        "4.0.0",
+        "[upgrade]\nprobation = \"1h\"\nprobation_faults = 1\n[quarantine]\nfaults = 3\nwithin = \"1h\"\npause = \"0s\"\n",
+    );
     let mut pages = 0;
     while screen(&cramped.home).2 == 1 {
         let upgraded = cramped.upgrade("5.0.0", pages);

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use hookrail_tests::cli::console::{Console, Typed, typed};
-use hookrail_tests::cli::directory;
 use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::{PATIENT, directory};
 use hookrail_tests::guide::Package;
 use hookrail_tests::{own_target, plugin, root, tmp};
 
@@ -86,7 +86,7 @@ fn author_and_operator_see_what_the_guide_shows() {
             }
             ["hookrail", "plugin", "upgrade", ..] => {
                 let mut run = command(env!("CARGO_BIN_EXE_hookrail"), "home");
-                run.args(["run", "-q", "--output-format", "json"]).current_dir(&you.directory);
+                run.args(["run", "-q", "--output-format", "json"]).current_dir(&you.directory).envs(PATIENT);
                 let mut live = Live::start(&mut run);
                 assert!(live.through("first").contains("seen"));
                 let flood = live.flood();
@@ -177,8 +177,8 @@ fn an_operator_sees_what_the_guide_and_the_readme_show() {
                 ["hookrail", "plugin", verb, ..] => {
                     running.get_or_insert_with(|| {
                         let mut run = operator(env!("CARGO_BIN_EXE_hookrail"), "operating/ada");
-                        let mut live =
-                            Live::start(run.args(["run", "-q", "--plugin", "hello"]).current_dir(&directory));
+                        run.args(["run", "-q", "--plugin", "hello"]).current_dir(&directory).envs(PATIENT);
+                        let mut live = Live::start(&mut run);
                         assert_eq!(live.through("a line"), "a line");
                         live
                     });

@@ -94,7 +94,7 @@ fn a_file_that_is_allowed_needs_no_signature() {
     let sum = text(&sum.stdout).split(' ').next().unwrap();
     let long = home.run(&["plugin", "allow", "screen-1.0.0", "--sha256", sum, "--for", "1441m"]);
     assert_eq!(long.status.code(), Some(2));
-    home.ok(&["plugin", "allow", "screen-1.0.0", "--sha256", sum, "--for", "1m"]);
+    home.ok(&["plugin", "allow", "screen-1.0.0", "--sha256", sum, "--for", "1h"]);
     assert!(home.ok(&["trust", "list"]).contains(&format!(": screen-1.0.0, SHA-256 {sum}\n")));
     assert_eq!(home.json(&["trust", "list"])["allowances"][0]["sha256"], sum);
     assert!(home.ok(&["plugin", "install", unsigned]).contains("allowed by you"));
@@ -253,7 +253,7 @@ fn an_allowance_made_under_a_wrong_clock_allows_nothing() {
     let unsigned = unsigned.to_str().unwrap();
     let sum = run(Command::new("sha256sum").arg(unsigned), b"");
     let sum = text(&sum.stdout).split(' ').next().unwrap().to_owned();
-    home.ok(&["plugin", "allow", "screen-1.0.0", "--sha256", &sum, "--for", "1m"]);
+    home.ok(&["plugin", "allow", "screen-1.0.0", "--sha256", &sum, "--for", "1h"]);
     let file = home.home.join("state.json");
     let state: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     for until in ["2099-01-01T00:00:00Z", "1970-01-02T00:00:00Z", "9999-12-31T23:59:59Z"] {

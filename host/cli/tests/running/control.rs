@@ -8,8 +8,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc::channel;
 
 use hookrail_tests::cli::asked::{ask, refused, shown, told};
-use hookrail_tests::cli::{directory, home, hookrail, run, text};
+use hookrail_tests::cli::live::is_stopped;
+use hookrail_tests::cli::{PATIENT, directory, home, hookrail, run, text};
 use hookrail_tests::may_mount;
+use hookrail_tests::probe::eventually;
 use serde_json::{Value, json};
 
 /// `hookrail run` with its stdin kept open.
@@ -31,7 +33,7 @@ impl Run {
 
     fn spawn(command: &mut Command) -> Self {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
+        let mut child = command.envs(PATIENT).spawn().expect("the program starts");
         let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
         let mut run = Run { child, input, output };
         // What has answered a message has opened its socket.
@@ -338,6 +340,7 @@ fn a_host_that_is_stopped_is_told_with_its_process() {
         assert_eq!(unsafe { libc::kill(run.pid().cast_signed(), signal) }, 0);
     };
     signal(libc::SIGSTOP);
+    eventually("it is stopped", || is_stopped(run.pid()));
     for command in [&["plugin", "list"][..], &["status"], &["events"]] {
         let said = refused(command, "HR0709", 1);
         assert!(said.contains(&format!("its process {} is stopped", run.pid())), "{said}");

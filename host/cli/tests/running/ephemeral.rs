@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use hookrail_tests::cli::hookrail;
 use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::{PATIENT, hookrail};
 use hookrail_tests::probe::eventually;
 use hookrail_tests::zoo;
 
 /// A run whose plugin keeps every line in its ephemeral directory, and says where.
 fn keeping() -> Live {
-    Live::start(hookrail(&["run", "-q", "--plugin"]).arg(zoo("uses_its_ephemeral_directory")))
+    Live::start(hookrail(&["run", "-q", "--plugin"]).arg(zoo("uses_its_ephemeral_directory")).envs(PATIENT))
 }
 
 #[test]
@@ -48,10 +48,11 @@ fn descendants(of: u32) -> Vec<u32> {
 fn a_killed_host_leaves_neither_its_worker_nor_a_guardian_nor_their_files() {
     let home = tempfile::tempdir().unwrap();
     let config = home.path().join("hookrail.toml");
-    std::fs::write(&config, "[plugins.uses-its-ephemeral-directory]\nisolation = \"worker\"\n").unwrap();
+    let worker = "isolation = \"worker\"\nworker.deadline = \"2m\"\n";
+    std::fs::write(&config, format!("[plugins.uses-its-ephemeral-directory]\n{worker}")).unwrap();
     let run = || {
         let mut command = hookrail(&["run", "-q", "--config"]);
-        command.arg(&config).arg("--plugin").arg(zoo("uses_its_ephemeral_directory"));
+        command.arg(&config).arg("--plugin").arg(zoo("uses_its_ephemeral_directory")).envs(PATIENT);
         Live::start(&mut command)
     };
     let mut killed = run();

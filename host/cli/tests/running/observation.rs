@@ -12,7 +12,8 @@ use hookrail::control::command::{self, Points, Show, Unload};
 use hookrail::control::{Client, Manage};
 use hookrail_tests::cli::asked::{ask, refused, shown, told};
 use hookrail_tests::cli::live::Live;
-use hookrail_tests::cli::{directory, home, hookrail, text};
+use hookrail_tests::cli::{PATIENT, directory, home, hookrail, text};
+use hookrail_tests::probe::eventually;
 
 const POINT: &str = "message.publish";
 const FAILING: &str = "panics-in-callback/fold";
@@ -22,7 +23,7 @@ fn run(test: &str, config: &str) -> Live {
     let directory = directory(&format!("observed_{test}"));
     fs::write(directory.join("hookrail.toml"), config).unwrap();
     let mut command = hookrail(&["run", "-q", "--plugin"]);
-    command.arg(hookrail_tests::zoo("panics_in_callback")).current_dir(directory);
+    command.arg(hookrail_tests::zoo("panics_in_callback")).current_dir(directory).envs(PATIENT);
     let mut live = Live::start(&mut command);
     // What has answered a message has opened its socket.
     assert_eq!(live.through("ready"), "ready");
@@ -39,9 +40,14 @@ fn a_callback_that_fails_too_often_is_quarantined_until_it_is_released() {
     let mut events = hookrail(&["events"]);
     let events = Live::start(&mut events);
     refused(&["hooks", "unquarantine", POINT, FAILING], "HR0111", 1);
-    // The events begin when somebody listens: what was said by then is not repeated.
+    // The events begin when somebody listens: what was said by then is not repeated, and quarantined it is only once.
     events.out.until_told(|| {
+        shown(&["plugin", "stop", "panics-in-callback"]);
+        shown(&["plugin", "start", "panics-in-callback"]);
+    });
+    eventually("it is quarantined", || {
         assert_eq!(live.through("boom"), "boom", "it is passed over");
+        events.out.with("quarantined") > 0
     });
     let told_of = events.out.wait_for("quarantined");
     assert!(told_of.contains("panics-in-callback/fold on message.publish quarantined: 3 faults within"), "{told_of}");
@@ -144,7 +150,7 @@ fn a_point_is_traced_no_longer_than_somebody_waits_for_it() {
     let mut tracing = hookrail(&["hooks", "trace", POINT, "--filter", "body=never", "--wait", "10m"]);
     // It is killed when it is dropped.
     let tracing = Live::start(&mut tracing);
-    while tracers() == 0 {}
+    eventually("it is traced", || tracers() > 0);
     for verb in ["show", "explain", "stats"] {
         let seen = shown(&["hooks", verb, POINT]);
         assert!(seen.contains(", traced by 1"), "{verb}: {seen}");

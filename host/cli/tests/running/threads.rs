@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use hookrail_tests::cli::asked::shown;
 use hookrail_tests::cli::live::Live;
-use hookrail_tests::cli::{directory, hookrail, run, summary, text};
+use hookrail_tests::cli::{PATIENT, directory, hookrail, run, summary, text};
+use hookrail_tests::probe::eventually;
 use hookrail_tests::{plugin, specimens};
 use serde_json::Value;
 
@@ -145,7 +146,7 @@ fn callbacks_on_delivered_and_dropped_messages_run_in_the_order_of_the_lines() {
 
 #[test]
 fn a_plugin_in_a_worker_is_called_by_several_threads_at_once() {
-    let directory = configured("threads_worker", "[plugins.mask]\nisolation = \"worker\"\n");
+    let directory = configured("threads_worker", "[plugins.mask]\nisolation = \"worker\"\nworker.deadline = \"2m\"\n");
     let output = equal(&directory, &[], lines(1000).as_bytes());
     assert!(text(&output.stdout).contains(" *** ") && !text(&output.stdout).contains("secret"));
 }
@@ -166,6 +167,7 @@ fn what_is_under_way_is_bounded() {
             count.fetch_add(lines.len(), Ordering::SeqCst);
         }
     });
+    eventually("it takes some", || taken.load(Ordering::SeqCst) > 0);
     let mut before = usize::MAX;
     while before != taken.load(Ordering::SeqCst) {
         before = taken.load(Ordering::SeqCst);
@@ -264,7 +266,7 @@ fn a_plugin_that_ends_the_process_on_one_of_the_threads_is_reported() {
 
 #[test]
 fn a_plugin_comes_and_goes_while_several_threads_run_and_no_line_is_lost_or_moved() {
-    let mut live = Live::start(&mut hookrail(&["run", "--json", "--no-store", "--threads", "3"]));
+    let mut live = Live::start(hookrail(&["run", "--json", "--no-store", "--threads", "3"]).envs(PATIENT));
     assert_eq!(live.through("ready"), "ready");
     let pid = live.id().to_string();
     let flood = live.flood();

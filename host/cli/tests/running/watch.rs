@@ -73,7 +73,8 @@ fn put_in_place(test: &str, threads: &str) -> Vec<String> {
     fs::copy(&one, &library).unwrap();
     live.said.wait_for("generation 3 is live");
     let before = live.out.count();
-    live.out.line(before + 10_000);
+    // More than what may be on its way from the one before: in pipes, and in threads that have not heard of this one.
+    live.out.line(before + 100_000);
     let sent = flood.end();
     let (code, out, said) = live.end();
     assert_eq!(code, Some(0), "{said:#?}");

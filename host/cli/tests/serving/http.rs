@@ -4,7 +4,7 @@ mod clients;
 mod passing;
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -15,12 +15,15 @@ use hookrail_tests::probe::LONG;
 
 use crate::scenes::Place;
 
-/// An address of this test alone: no client that is given a port by the system is given one of it.
+/// An address of this test alone: no client that is given a port by the system is given one of it. Whoever listens at all
+/// addresses of the machine may have a port of it.
 fn address() -> SocketAddr {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = std::process::id() * 16 + NEXT.fetch_add(1, Ordering::SeqCst);
     let [_, a, b, c] = number.to_be_bytes();
-    SocketAddr::from(([127, 1 + a % 250, b, 1 + c % 250], 8080))
+    let address = Ipv4Addr::new(127, 1 + a % 250, b, 1 + c % 250);
+    let at = (8080..9080).map(|port| SocketAddr::from((address, port))).find(|at| TcpListener::bind(at).is_ok());
+    at.expect("a port is free")
 }
 
 /// A host that takes messages at that address, in a home of its own.
@@ -41,7 +44,7 @@ impl Receiver {
 
     /// Starts it; it listens when this returns.
     fn serve(&self, more: &[&str]) -> Live {
-        let mut command = self.place.command(&[&["serve"], more].concat());
+        let mut command = self.place.command(&[&["serve", "--drain", "2m"][..], more].concat());
         let serving = Live::start(command.env("HOOKRAIL_HOME", &self.home).env("HOOKRAIL_LOG", "info"));
         serving.said.wait_for(&format!("listening at http://{}/", self.at));
         serving
@@ -53,11 +56,11 @@ impl Receiver {
     }
 }
 
-/// Takes messages into `all.txt`, by a queue on disk.
+/// Takes messages into `all.txt`, by a queue on disk. Clients may be slow, and so may the disk.
 const RECEIVE: &str = r#"
 [pipelines.in.sources.http]
 use = "http"
-config = { address = "AT" }
+config = { address = "AT", header_timeout = "2m", body_timeout = "2m", patience = "2m" }
 [pipelines.in.sinks.all]
 use = "file-log"
 queue = { policy = "spill" }

@@ -12,7 +12,7 @@ use hookrail_tests::probe::eventually;
 use hookrail_tests::random::Random;
 use hookrail_tests::zoo;
 
-use crate::scenes::{FOLLOW, Place, complete, following, signal};
+use crate::scenes::{FOLLOW, Over, Place, complete, following, signal};
 
 /// How often; more by `HOOKRAIL_KILLS`.
 const KILLS: usize = 5;
@@ -73,6 +73,7 @@ fn misses_no_line(place: Place, last_config: &str) {
             }
             number
         });
+        let over = Over(&is_over);
         for _ in 0..kills {
             let before = place.lines("out/all.txt").len();
             let serving = place.serve();
@@ -81,7 +82,7 @@ fn misses_no_line(place: Place, last_config: &str) {
             signal(serving.id(), libc::SIGKILL);
             serving.end();
         }
-        is_over.store(true, Ordering::SeqCst);
+        drop(over);
         writing.join().unwrap()
     });
     place.configure(last_config);

@@ -137,8 +137,15 @@ impl Operated {
     }
 }
 
+/// What the table of an operator does not say of its deadlines is so long that a busy machine keeps them.
 fn config(operator: &str) -> String {
-    CONFIG.replace("OPERATOR", operator)
+    let mut table = operator.to_owned();
+    for deadline in ["ready", "pong", "order", "stop"].map(|name| format!("\n{name} = ")) {
+        if !table.contains(&deadline) {
+            table.push_str(&format!("{deadline}\"2m\""));
+        }
+    }
+    CONFIG.replace("OPERATOR", &table)
 }
 
 /// What an earlier run has left in the home is not there: operators keep state.
@@ -155,10 +162,15 @@ fn lives(process: u32) -> bool {
     fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
-/// The number that an operator has written to a file, once it is there.
+/// The number that an operator has written to a file, once it is there. The next process writes it anew, so that it may be
+/// gone after it was there.
 fn process_in(file: &std::path::Path) -> u32 {
     let read =
         || fs::read_to_string(file).ok().filter(|text| text.ends_with('\n')).and_then(|text| text.trim().parse().ok());
-    eventually("its number is written", || read().is_some());
-    read().unwrap()
+    let mut found = None;
+    eventually("its number is written", || {
+        found = read();
+        found.is_some()
+    });
+    found.unwrap()
 }

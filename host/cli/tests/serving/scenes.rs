@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hookrail_tests::cli::live::Live;
-use hookrail_tests::cli::{directory, hookrail};
-use hookrail_tests::probe::eventually;
+use hookrail_tests::cli::{PATIENT, directory, hookrail};
+use hookrail_tests::probe::{LONG, eventually};
 
 /// A directory with a configuration, and the files that it names.
 pub(crate) struct Place {
@@ -46,13 +48,14 @@ impl Place {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = hookrail(arguments);
         let plugins = hookrail_tests::plugin("tail");
-        command.current_dir(&self.directory).env("HOOKRAIL_PLUGINS", plugins.parent().unwrap());
+        command.current_dir(&self.directory).env("HOOKRAIL_PLUGINS", plugins.parent().unwrap()).envs(PATIENT);
         command
     }
 
-    /// A host that serves.
+    /// A host that serves. When it ends it waits for its sinks as long as they take: what one of them has not answered
+    /// for by then would come twice.
     pub(crate) fn serve(&self) -> Live {
-        Live::start(&mut self.command(&["serve"]))
+        Live::start(&mut self.command(&["serve", "--drain", "2m"]))
     }
 
     /// A host that serves, and can be asked.
@@ -71,6 +74,16 @@ impl Place {
     pub(crate) fn wait_for_lines(&self, name: &str, count: usize) {
         eventually("the lines are there", || self.lines(name).len() >= count);
     }
+
+    /// Waits until a pipeline has so many messages delivered, and holds none: then its source has their marks, too. A line
+    /// that is written is not yet answered for.
+    pub(crate) fn wait_until_delivered(&self, pipeline: &str, count: usize) {
+        let count = format!("\"delivered\": {count},");
+        eventually("all is delivered", || {
+            let shown = self.ask(&["pipeline", "show", pipeline, "--json"]);
+            shown.contains(&count) && shown.contains("\"held\": 0")
+        });
+    }
 }
 
 /// Sends a signal.
@@ -79,13 +92,67 @@ pub(crate) fn signal(process: u32, signal: i32) {
     unsafe { libc::kill(process.cast_signed(), signal) };
 }
 
-/// Follows the files of `logs`, masks them, and writes them to `out/all.txt`.
+/// Ends whoever works until that is set, whatever becomes of the test.
+pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Hears what a host tells its supervisor.
+pub(crate) struct Supervisor {
+    /// Its path.
+    pub(crate) socket: PathBuf,
+    heard: UnixDatagram,
+}
+
+impl Supervisor {
+    pub(crate) fn new(test: &str) -> Self {
+        // A socket's path is short.
+        let socket = std::env::temp_dir().join(format!("hookrail-{test}-{}", std::process::id()));
+        let _ = fs::remove_file(&socket);
+        let heard = UnixDatagram::bind(&socket).unwrap();
+        heard.set_read_timeout(Some(LONG)).unwrap();
+        Supervisor { socket, heard }
+    }
+
+    /// What is told next.
+    pub(crate) fn told(&self) -> String {
+        let mut text = [0; 64];
+        let length = self.heard.recv(&mut text).unwrap();
+        String::from_utf8_lossy(&text[..length]).into_owned()
+    }
+
+    /// Sends the host a signal to end, and waits until it tells that it does. A socket has room for a few signs of life that
+    /// nobody has heard, and a host does not wait to tell more: so there is room for what follows when it gets the signal.
+    pub(crate) fn hears_it_end(&self, host: &Live, by: i32) {
+        host.stop();
+        self.heard.set_nonblocking(true).unwrap();
+        while self.heard.recv(&mut [0; 64]).is_ok() {}
+        self.heard.set_nonblocking(false).unwrap();
+        signal(host.id(), by);
+        signal(host.id(), libc::SIGCONT);
+        while self.told() != "STOPPING=1" {}
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        // Nobody else has it.
+        let _ = fs::remove_file(&self.socket);
+    }
+}
+
+/// Follows the files of `logs`, masks them, and writes them to `out/all.txt`. The rest of a line may come minutes after its
+/// beginning.
 pub(crate) const FOLLOW: &str = r#"
 [plugins.mask.config]
 patterns = ["secret[0-9]+"]
 [pipelines.logs.sources.files]
 use = "tail"
-config = { paths = ["DIR/logs/*.log"], start_at = "beginning", poll_every = "20ms" }
+config = { paths = ["DIR/logs/*.log"], start_at = "beginning", poll_every = "20ms", idle_flush = "10m" }
 [pipelines.logs.sinks.all]
 use = "file-log"
 config = { path = "DIR/out/all.txt" }

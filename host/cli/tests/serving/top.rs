@@ -32,8 +32,11 @@ fn rates_are_those_of_what_came_in_between() {
             && is_positive(&mask["calls_per_s"])
             && mask["p99_ns"].as_u64().is_some_and(|time| time > 0)
     });
-    let told = place.ask(&["top", "--once", "--interval", "100ms"]);
-    assert!(told.contains("mask/mask") && told.contains("0 of 1024"), "{told}");
+    eventually("all of it is taken, and shown as a table", || {
+        let told = place.ask(&["top", "--once", "--interval", "100ms"]);
+        assert!(told.contains("mask/mask") && told.contains(" of 1024"), "{told}");
+        told.contains(" 0 of 1024")
+    });
     serving.interrupt();
     serving.end();
 }

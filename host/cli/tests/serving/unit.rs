@@ -4,16 +4,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use hookrail_tests::cli::live::Live;
 use hookrail_tests::{has_peer, plugin, root};
 
-use crate::scenes::{Place, signal};
+use crate::scenes::{Place, Supervisor, signal};
 
 /// As it is, with its directories in that of a test.
 struct Unit {
@@ -58,6 +56,7 @@ impl Unit {
 const CONFIG: &str = r#"
 [plugins.mask]
 isolation = "worker"
+worker.deadline = "2m"
 [plugins.mask.config]
 patterns = ["secret[0-9]+"]
 [pipelines.logs.sources.files]
@@ -73,21 +72,13 @@ queue = { policy = "spill" }
 fn the_program_starts_reloads_watches_and_ends_as_the_unit_says() {
     let unit = Unit::new("unit");
     assert_eq!((unit.one("Type"), unit.one("NotifyAccess")), ("notify", "main"));
-    // A socket's path is short.
-    let socket = std::env::temp_dir().join(format!("hookrail-unit-{}", std::process::id()));
-    let heard = UnixDatagram::bind(&socket).unwrap();
-    heard.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
-    let next = || {
-        let mut text = [0; 64];
-        let length = heard.recv(&mut text).unwrap();
-        String::from_utf8_lossy(&text[..length]).into_owned()
-    };
+    let supervisor = Supervisor::new("unit");
     let watchdog: u64 = unit.one("WatchdogSec").parse().unwrap();
     let mut command = unit.command();
     // In the time of the test, as many signs of life as in that of the unit.
-    command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", (watchdog * 1000).to_string());
+    command.env("NOTIFY_SOCKET", &supervisor.socket).env("WATCHDOG_USEC", (watchdog * 1000).to_string());
     let serving = Live::start(&mut command);
-    assert_eq!([next(), next()], ["READY=1", "WATCHDOG=1"]);
+    assert_eq!([supervisor.told(), supervisor.told()], ["READY=1", "WATCHDOG=1"]);
     assert_eq!(unit.one("ExecReload"), "/bin/kill -HUP $MAINPID");
     signal(serving.id(), libc::SIGHUP);
     serving.said.wait_for("the configuration was read again");
@@ -95,10 +86,8 @@ fn the_program_starts_reloads_watches_and_ends_as_the_unit_says() {
     assert_eq!((unit.all("KillSignal"), unit.one("KillMode")), (vec![], "mixed"));
     let patience: u64 = unit.one("TimeoutStopSec").parse().unwrap();
     assert!(patience > 10, "longer than what --drain is by default");
-    signal(serving.id(), libc::SIGTERM);
-    while next() != "STOPPING=1" {}
+    supervisor.hears_it_end(&serving, libc::SIGTERM);
     assert_eq!(serving.end().0, Some(0));
-    fs::remove_file(socket).unwrap();
 }
 
 #[test]

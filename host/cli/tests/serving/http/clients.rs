@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use hookrail_tests::probe::eventually;
 
@@ -74,8 +75,8 @@ fn flood(count: usize) {
     // 200 MB of zeros in gzip, as members of 1 MB that are 1 KB each.
     let member = gzip_of_zeros();
     let bomb = member.repeat(200);
-    let head =
-        format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
+    let head = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n";
+    let head = format!("{head}content-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -136,15 +137,22 @@ fn a_host_that_ends_answers_what_is_under_way() {
     let (mut whole, idle) = (begun(receiver.at), TcpStream::connect(receiver.at).unwrap());
     // It has been accepted before this one.
     assert!(post(receiver.at, "{\"body\":\"one\"}").contains("accepted"));
+    let began = Instant::now();
     taking.interrupt();
     taking.said.wait_for("ending");
-    whole.write_all(b"lf").unwrap();
+    // Both fail if the host has broken it off.
+    let _ = whole.write_all(b"lf");
     let mut answer = String::new();
-    whole.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 202") || answer.starts_with("HTTP/1.1 503"), "{answer}");
+    let _ = whole.read_to_string(&mut answer);
+    // That long it waits for what is under way: to whoever is later it has promised nothing.
+    let is_late = began.elapsed() >= Duration::from_secs(2);
     let (code, _, said) = taking.end();
     assert_eq!(code, Some(0), "{said:?}");
     drop(idle);
-    let expected = if answer.starts_with("HTTP/1.1 202") { &["one", "half"][..] } else { &["one"] };
-    assert_eq!(receiver.place.lines("all.txt"), expected);
+    let lines = receiver.place.lines("all.txt");
+    match answer.get(..12) {
+        Some("HTTP/1.1 202") => assert_eq!(lines, ["one", "half"]),
+        Some("HTTP/1.1 503") => assert_eq!(lines, ["one"]),
+        _ => assert!(is_late && answer.is_empty() && lines[0] == "one", "{answer} {lines:?}"),
+    }
 }

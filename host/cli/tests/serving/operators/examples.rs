@@ -16,6 +16,11 @@ fn with(name: &str, program: &str, package: &str, more: &str) -> Option<String> 
 
 /// It is told everything that an operator is told, and goes on as before.
 fn is_led(operated: &mut Operated, mut works: impl FnMut(&mut Operated)) {
+    let mut works = |operated: &mut Operated| {
+        works(operated);
+        // What it has not acknowledged when it ends comes again, and is answered again.
+        eventually("all is delivered", || operated.shown()["sinks"].to_string().contains("\"held\":0"));
+    };
     works(operated);
     for (verb, then) in [("halt", "resume"), ("stop", "start")] {
         let done = operated.verb(&["plugin", verb, "exec"]);
@@ -124,7 +129,6 @@ fn an_operator_in_ruby_is_given_what_has_its_header_and_nothing_else() {
         }
         assert_eq!(operated.live.out.line(before), "2 errors, the last one: two");
     });
-    eventually("all is delivered", || operated.shown()["sinks"].to_string().contains("\"held\":0"));
     operated.end();
 }
 
