@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use hookrail::worker::Restarts;
 use hookrail::{Decision, Message, Quarantine};
+use hookrail_tests::counter::Raise;
 use hookrail_tests::random::Random;
 use hookrail_tests::scene::Scene;
 use hookrail_tests::{alone, zoo};
@@ -33,6 +34,7 @@ fn each_message_is_answered_once_however_often_the_worker_is_killed() {
     let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let before = descriptors();
     let answered = thread::scope(|scope| {
+        let over = Raise(&is_over);
         let send = || {
             let mut answered = 0;
             while !is_over.load(Ordering::SeqCst) {
@@ -63,7 +65,7 @@ fn each_message_is_answered_once_however_often_the_worker_is_killed() {
             assert!(Instant::now() < deadline, "{:?}", worker(&scene));
             thread::sleep(Duration::from_millis(1));
         }
-        is_over.store(true, Ordering::SeqCst);
+        drop(over);
         senders.into_iter().map(|sender| sender.join().unwrap()).sum::<u64>()
     });
     let sent = sent.load(Ordering::SeqCst);

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use hookrail::{Decision, EventKind, Isolation, Message, PluginConfig};
+use hookrail_tests::counter::Raise;
 use hookrail_tests::scene::Scene;
 use hookrail_tests::zoo;
 
@@ -22,6 +23,7 @@ fn a_plugin_moves_there_and_back_with_its_state_while_messages_flow() {
     let events = scene.host.events();
     let is_over = AtomicBool::new(false);
     let sent = thread::scope(|scope| {
+        let over = Raise(&is_over);
         let send = || {
             let mut sent = 0;
             while !is_over.load(Ordering::SeqCst) {
@@ -39,7 +41,7 @@ fn a_plugin_moves_there_and_back_with_its_state_while_messages_flow() {
             unsafe { scene.host.move_to(&plugin, to.clone()) }.unwrap().old.wait();
             assert_eq!(only(&scene).worker.is_some(), to.is_isolated());
         }
-        is_over.store(true, Ordering::SeqCst);
+        drop(over);
         sending.into_iter().map(|sender| sender.join().unwrap()).sum::<u64>()
     });
     let mut message = Message::new("a.b", "text");

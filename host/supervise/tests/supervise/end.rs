@@ -90,6 +90,8 @@ fn an_end_is_told_at_once() {
         .collect();
     times.sort_unstable();
     println!("from the kill to the function: median {:?}, least {:?}, most {:?}", times[25], times[0], times[49]);
+    // However busy this machine is, it is not so each time.
+    assert!(times[0] < Duration::from_millis(500));
 }
 
 #[test]
