@@ -303,7 +303,7 @@ fn a_plugin_finishes_what_it_holds_before_it_is_stopped() {
 
 #[test]
 fn a_drain_that_does_not_end_ends_with_its_worker() {
-    // It would hang for as long as its file is there. Where the machine is busy, the time may be over before it is asked.
+    // It would hang for as long as its file is there. On a busy machine the time may be over before it is asked.
     let has_drained = |(limit, function): (Duration, &str)| {
         let [_, (scene, told)] = both(|mut config| {
             config.unload.deadline = limit;

@@ -15,7 +15,7 @@ use crate::Tail;
 /// How long nothing may happen until it is believed that nothing will.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// How often it is looked meanwhile, at least: on a busy machine that time may be over before the source has done anything.
+/// How often it is looked meanwhile, at least: on a busy machine that time may be over before the source has looked.
 const LOOKS: usize = 40;
 
 /// How long something may take.
