@@ -24,7 +24,7 @@ pub fn in_child(body: impl FnOnce()) -> Ended {
         -1 => panic!("fork: {}", std::io::Error::last_os_error()),
         0 => {
             // SAFETY: plain calls.
-            unsafe { libc::alarm(60) };
+            unsafe { libc::alarm(300) };
             let code = catch_unwind(AssertUnwindSafe(body)).map_or(PANICKED, |()| 0);
             // SAFETY: it ends the child, in which nothing else runs.
             unsafe { libc::_exit(code) }

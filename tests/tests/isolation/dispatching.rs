@@ -8,7 +8,7 @@ use hookrail_tests::parcels::{ParcelPacked, ParcelSent};
 use hookrail_tests::probe::eventually;
 use hookrail_tests::scene::Scene;
 use hookrail_tests::tasks::TaskSeen;
-use hookrail_tests::{specimens, zoo};
+use hookrail_tests::{alone, specimens, zoo};
 use serde_json::json;
 
 use crate::scenes::{isolated, last_fault, only, unasked, worker};
@@ -164,6 +164,8 @@ fn its_threads_dispatch_until_it_is_stopped_and_not_after() {
 
 #[test]
 fn a_worker_that_is_killed_amid_dispatches_comes_back_and_dispatches() {
+    // Others have threads of that name, too.
+    alone!();
     let scene = asking(isolated("dispatches"));
     for _ in 0..5 {
         assert_eq!(noted(&scene, "ask", "eggs", ["answer"]), ["42"]);

@@ -17,10 +17,13 @@ use crate::scenes::{alive, limited, limits, only, worker};
 
 const PLUGIN: &str = "harms-its-worker";
 const SPECIMEN: &str = "harms_its_worker";
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// A host whose workers are given up when they have ended twice in a row, and which denies what its plugin cannot answer.
 fn config() -> Config {
     let restarts = Restarts::default().with_first(Duration::from_millis(1)).with_limit(2);
+    // One that has served for that long is not one that has failed to start.
+    let restarts = restarts.with_longest(HOUR);
     let closed =
         CallbackOverride::new("message.publish", "harms-its-worker/harm").with_fault_policy(FaultPolicy::Closed);
     let often = HealthLimits::default().with_every(Duration::from_millis(10)).with_deadline(Duration::from_secs(120));
@@ -106,7 +109,7 @@ fn a_plugin_that_enters_a_worker_that_is_down_finds_the_others_there() {
         // After the second end it waits for so long.
         let pause = Duration::from_millis(300);
         let limit = if given_up { 2 } else { 100 };
-        let restarts = Restarts::default().with_first(pause).with_longest(pause).with_limit(limit);
+        let restarts = Restarts::default().with_first(pause).with_longest(HOUR).with_limit(limit);
         let shared = |name: &str| {
             let plugin = PluginConfig::default().with_isolation(Isolation::Worker(Some("shared".into())));
             (name.to_owned(), plugin.with_worker(limits().with_restarts(restarts)))

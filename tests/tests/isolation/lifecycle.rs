@@ -4,8 +4,9 @@
 use std::fs;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use hookrail::worker::Restarts;
 use hookrail::{Config, End, EventKind, Events, Health, HealthLimits, InstanceConfig, PluginConfig, Status};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::scene::Scene;
@@ -41,8 +42,10 @@ impl Told {
         notes.lines().filter(|line| !repeated.contains(line)).map(Into::into).collect()
     }
 
-    fn was_asked(&self, function: &str) -> bool {
-        fs::read_to_string(self.0.path().join("notes")).unwrap_or_default().lines().any(|line| line == function)
+    /// How often that function was called.
+    fn asked(&self, function: &str) -> usize {
+        let notes = fs::read_to_string(self.0.path().join("notes")).unwrap_or_default();
+        notes.lines().filter(|line| *line == function).count()
     }
 }
 
@@ -76,18 +79,20 @@ fn callbacks_are_called_once_the_plugin_is_ready() {
             let scene = scene.clone();
             move || scene.load(zoo(SPECIMEN))
         });
-        eventually("it is asked", || told.was_asked("ready"));
+        eventually("it is asked", || told.asked("ready") > 0);
         assert_eq!(scene.dispatch(), None);
         told.says("ready", "");
         let plugin = loading.join().unwrap();
         assert_eq!(scene.dispatch().as_deref(), Some("1"));
         // The next generation too: meanwhile the former one goes on.
         told.says("ready", "partly it warms up");
+        let asked = told.asked("ready");
         let upgrading = thread::spawn({
             let (scene, plugin) = (scene.clone(), plugin.clone());
             // SAFETY: our own library.
             move || unsafe { scene.host.upgrade(&plugin, zoo(SPECIMEN)) }.unwrap()
         });
+        eventually("it is asked too", || told.asked("ready") > asked);
         assert_eq!(scene.dispatch().as_deref(), Some("2"));
         told.says("ready", "");
         upgrading.join().unwrap().old.wait();
@@ -157,6 +162,9 @@ fn whoever_does_not_say_how_it_is_is_degraded_and_holds_up_nobody() {
     for (isolated, (scene, told)) in [false, true].into_iter().zip(both(|mut config| {
         // Long enough for who does answer.
         config.health = config.health.with_every(Duration::from_millis(1)).with_deadline(Duration::from_secs(1));
+        // And its worker is ended as often as it takes until it is told otherwise.
+        let restarts = Restarts::default().with_longest(Duration::from_millis(200)).with_limit(u32::MAX);
+        config.plugins.get_mut(PLUGIN).unwrap().worker = limits().with_restarts(restarts);
         config
     })) {
         let events = scene.host.events();
@@ -166,7 +174,7 @@ fn whoever_does_not_say_how_it_is_is_degraded_and_holds_up_nobody() {
             matches!(what, EventKind::HealthChanged { health: Health::Degraded, reason: Some(reason), .. }
                 if reason.contains("return") && reason.contains("within 1s"))
         };
-        assert!(events.iter().any(|event| is_silent(event.what)));
+        eventually("that is told", || events.try_iter().any(|event| is_silent(event.what)));
         if isolated {
             // What hangs in the next one is not about this one.
             eventually("another worker runs", || worker(&scene).restarts > 0);
@@ -295,15 +303,18 @@ fn a_plugin_finishes_what_it_holds_before_it_is_stopped() {
 
 #[test]
 fn a_drain_that_does_not_end_ends_with_its_worker() {
-    let [_, (scene, told)] = both(|mut config| {
-        config.unload.deadline = SHORT;
-        config
-    });
-    let plugin = scene.load(zoo(SPECIMEN));
-    told.says("drain-briefly", "hang");
-    let began = Instant::now();
-    let ticket = scene.host.begin_unload(&plugin).unwrap();
-    assert_eq!(ticket.wait_timeout(LONG), End::Unmapped);
-    assert!(began.elapsed() < LONG, "it would have hung for as long as its file is there");
-    assert_eq!(told.notes(), ["start", "drain-briefly"]);
+    // It would hang for as long as its file is there. On a busy machine the time may be over before it is asked.
+    let has_drained = |(limit, function): (Duration, &str)| {
+        let [_, (scene, told)] = both(|mut config| {
+            config.unload.deadline = limit;
+            config
+        });
+        let plugin = scene.load(zoo(SPECIMEN));
+        told.says(function, "hang");
+        let ticket = scene.host.begin_unload(&plugin).unwrap();
+        assert_eq!(ticket.wait_timeout(LONG), End::Unmapped);
+        println!("{:?}", told.notes());
+        told.notes() == ["start", function]
+    };
+    assert!([(SHORT, "drain-briefly"), (LONG / 2, "drain")].into_iter().any(has_drained));
 }

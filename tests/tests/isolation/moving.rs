@@ -3,20 +3,27 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use hookrail::{Decision, EventKind, Isolation, Message};
+use hookrail::{Decision, EventKind, Isolation, Message, PluginConfig};
+use hookrail_tests::counter::Raise;
 use hookrail_tests::scene::Scene;
 use hookrail_tests::zoo;
 
-use crate::scenes::{only, unasked};
+use crate::scenes::{limits, only, unasked};
+
+/// A host whose plugin has time for everything, wherever it runs.
+fn scene() -> Scene {
+    Scene::new(unasked().with_plugin("counter", PluginConfig::default().with_worker(limits())))
+}
 
 #[test]
 fn a_plugin_moves_there_and_back_with_its_state_while_messages_flow() {
     const MOVES: usize = 6;
-    let scene = Scene::new(unasked());
+    let scene = scene();
     let plugin = scene.load(zoo("counter_one"));
     let events = scene.host.events();
     let is_over = AtomicBool::new(false);
     let sent = thread::scope(|scope| {
+        let over = Raise(&is_over);
         let send = || {
             let mut sent = 0;
             while !is_over.load(Ordering::SeqCst) {
@@ -34,7 +41,7 @@ fn a_plugin_moves_there_and_back_with_its_state_while_messages_flow() {
             unsafe { scene.host.move_to(&plugin, to.clone()) }.unwrap().old.wait();
             assert_eq!(only(&scene).worker.is_some(), to.is_isolated());
         }
-        is_over.store(true, Ordering::SeqCst);
+        drop(over);
         sending.into_iter().map(|sender| sender.join().unwrap()).sum::<u64>()
     });
     let mut message = Message::new("a.b", "text");
@@ -46,7 +53,7 @@ fn a_plugin_moves_there_and_back_with_its_state_while_messages_flow() {
 
 #[test]
 fn where_a_plugin_was_moved_to_it_stays_through_upgrades() {
-    let scene = Scene::new(unasked());
+    let scene = scene();
     let plugin = scene.load(zoo("counter_one"));
     // SAFETY: our own libraries.
     unsafe {

@@ -1,14 +1,13 @@
 //! Callbacks of one worker that stand next to each other cross together, and nobody can tell.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use hookrail::{Config, Decision, Message, Quarantine, StatsLevel};
 use hookrail_tests::scene::Scene;
 use hookrail_tests::zoo;
 use tempfile::TempDir;
 
-use crate::scenes::{faults, isolated, last_fault, limited, limits, worker};
+use crate::scenes::{faults, isolated, last_fault, limited, limits, restarted, tried, worker};
 
 const PLUGIN: &str = "stands-beside-itself";
 
@@ -76,7 +75,7 @@ fn a_worker_that_ends_in_one_of_them_costs_the_answer_of_that_one() {
             assert_eq!(four.send("go on"), (Decision::Passed, None, "1234".into(), "1234".into()));
         }
     }
-    assert_eq!(worker(&four.scene).restarts, 8);
+    restarted(&four.scene, 8);
 }
 
 #[test]
@@ -85,22 +84,26 @@ fn an_input_that_ends_it_in_one_of_them_twice_in_a_row_is_skipped_by_that_one() 
     for _ in 0..2 {
         assert_eq!(four.send("abort 2").2, "134");
     }
-    assert_eq!(worker(&four.scene).restarts, 2);
+    restarted(&four.scene, 2);
     let (decision, _, changed, ran) = four.send("abort 2");
     assert_eq!((decision, &*changed, &*ran), (Decision::Passed, "134", "134"));
     assert!(last_fault(&four.scene).contains("twice in a row"), "{}", last_fault(&four.scene));
-    assert_eq!(worker(&four.scene).restarts, 2);
+    restarted(&four.scene, 2);
     // It looks at each input from now on, so it crosses with no callback before it.
     assert_eq!(four.send("abort 3").3, "12324");
 }
 
 #[test]
 fn one_that_hangs_is_ended_when_its_own_time_is_over() {
-    // Longer than a busy machine takes to start a worker.
-    let four = Four::new(limited(PLUGIN, limits().with_deadline(Duration::from_secs(20))));
-    let (decision, _, changed, ran) = four.send("hang 2");
-    assert_eq!((decision, &*changed, &*ran), (Decision::Passed, "134", "12134"));
-    assert!(last_fault(&four.scene).contains("it did not return within 20s"), "{}", last_fault(&four.scene));
+    // Within the same time another worker is to be started for the others.
+    tried(|limit, text| {
+        let four = Four::new(limited(PLUGIN, limits().with_deadline(limit)));
+        let (decision, _, changed, ran) = four.send("hang 2");
+        let fault = last_fault(&four.scene);
+        println!("{decision:?} {changed} {ran} {fault}");
+        let is_its_own = fault.contains(&format!("it did not return within {text}"));
+        (decision, &*changed, &*ran) == (Decision::Passed, "134", "12134") && is_its_own
+    });
 }
 
 /// What a measured call takes is its own.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hookrail::{Config, HealthLimits, Isolation, PluginConfig, PluginView, WorkerLimits, WorkerView};
+use hookrail_tests::probe::eventually;
 use hookrail_tests::scene::{Scene, patient};
 
 /// The configuration of a plugin in a worker of its own, which is given as long as a busy machine needs.
@@ -38,6 +39,21 @@ pub(crate) fn only(scene: &Scene) -> PluginView {
 /// The worker of the only plugin.
 pub(crate) fn worker(scene: &Scene) -> WorkerView {
     only(scene).worker.expect("it runs in a worker")
+}
+
+/// Waits until the worker was started again that often: it serves before that is counted.
+#[track_caller]
+pub(crate) fn restarted(scene: &Scene, times: u64) {
+    eventually(&format!("it was started again {times} times"), || worker(scene).restarts == times);
+}
+
+/// Tries what has to begin, and is ended then, within a limit of time, which is given with its text: with a short one, and
+/// where this machine was too busy for that, with longer ones.
+#[track_caller]
+pub(crate) fn tried(it: impl Fn(Duration, &str) -> bool) {
+    let limits = [(2, "2s"), (20, "20s"), (100, "1m 40s")];
+    let is_so = limits.into_iter().any(|(seconds, text)| it(Duration::from_secs(seconds), text));
+    assert!(is_so, "it never came to this, however long the time was");
 }
 
 /// How many faults the callbacks on `message.publish` have had.

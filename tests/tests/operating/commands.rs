@@ -15,6 +15,7 @@ use hookrail::control::{Client, Manage, Offline};
 use hookrail::store::Kind;
 use hookrail::{Config, Host, LogLevel, Message, MessagePublish, PluginView, StatsLevel, Status};
 use hookrail_tests::plugin;
+use hookrail_tests::scene::patient;
 use hookrail_tests::stocked::{Scene, digest, version};
 use hookrail_tests::wired::{Directory, manager};
 use serde_json::{Value, json};
@@ -65,7 +66,7 @@ fn a_running_host_and_a_store_alone_answer_alike() {
     let told = from_first_to_last(&mut offline, &alone);
     assert_eq!(told[3..8], [json!(true), json!(2), json!({ "limit": 2 }), json!([{ "limit": 1 }]), json!(null)]);
 
-    let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
+    let (host, directory) = (Host::new(patient()).unwrap(), Directory::new());
     let manager = manager(&host);
     // SAFETY: our own plugins.
     assert!(unsafe { manager.open_store(live.store.clone()) }.unwrap().is_empty());
@@ -75,7 +76,7 @@ fn a_running_host_and_a_store_alone_answer_alike() {
 
 #[test]
 fn commands_that_need_a_host_are_refused_without_one() {
-    let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
+    let (host, directory) = (Host::new(patient()).unwrap(), Directory::new());
     let control = manager(&host).open_control(directory.0.join("c.sock")).unwrap();
     let mut client = Client::connect(control.path()).unwrap();
     let is_over = AtomicBool::new(false);

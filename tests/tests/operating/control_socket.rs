@@ -231,6 +231,8 @@ fn sockets_of_dead_processes_are_cleared_away_at_the_next_look() {
     let run = directory.0.join("run");
     fs::create_dir(&run).unwrap();
     drop(UnixListener::bind(run.join("4711.sock")).unwrap());
+    // A process that another thread is just starting has it for a moment too.
+    eventually("nobody listens", || UnixStream::connect(run.join("4711.sock")).is_err());
     fs::write(run.join("4712.sock"), "no socket").unwrap();
     let live = UnixListener::bind(run.join("4713.sock")).unwrap();
     let found = running(&directory.0).unwrap();

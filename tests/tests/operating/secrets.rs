@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use hookrail::{Config, Host, Message, MessagePublish, PluginConfig};
+use hookrail_tests::scene::patient;
 use hookrail_tests::{alone, plugin};
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ fn masking(test: &str) -> (Host, [PathBuf; 2]) {
         file
     });
     let config = PluginConfig::default().with_config(naming(&files[0]));
-    let host = Host::new(Config::default().with_home(directory.join("home")).with_plugin("mask", config)).unwrap();
+    let host = Host::new(patient().with_home(directory.join("home")).with_plugin("mask", config)).unwrap();
     // SAFETY: built from the sources of this repository.
     unsafe { host.load(plugin("mask")).unwrap() };
     (host, files)

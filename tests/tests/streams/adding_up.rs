@@ -80,12 +80,14 @@ fn what_a_sink_rejects_is_dropped_and_what_it_wants_again_is_not() {
 #[test]
 fn a_stop_without_time_drops_what_is_queued_and_the_next_start_sends_it_again() {
     let pipes = Pipes::new();
-    let sink = pipes.sink("out", json!({ "takes_us": 2000 }), QueueConfig::default());
-    pipes.start(json!({ "until": 500, "batch": 100 }), sink);
+    let waits = json!({ "waits_after": 16, "waits_for": pipes.file("go on") });
+    pipes.start(json!({ "until": 500, "batch": 100 }), pipes.sink("out", waits, QueueConfig::default()));
     hookrail_tests::probe::eventually("some are delivered", || pipes.view().sinks[0].delivered > 10);
+    hookrail_tests::probe::eventually("all are queued", || pipes.view().sinks[0].given == 500);
     pipes.streams.stop("p", std::time::Instant::now()).unwrap();
     let view = adds_up(&pipes.view());
     assert!(view.sinks[0].dropped["shutdown"] > 0 && view.sinks[0].held == 0, "{view:?}");
+    pipes.tell("go on");
     pipes.streams.start("p").unwrap();
     pipes.finish();
     let mut lines: Vec<u64> = pipes.lines("out").iter().map(|line| line.parse().unwrap()).collect();

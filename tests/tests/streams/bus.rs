@@ -10,7 +10,7 @@ use hookrail_tests::zoo;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::scenes::{SOON, numbers};
+use crate::scenes::{SOON, limits, numbers, unasked};
 
 const PLUGIN: &str = "talks-on-the-bus";
 
@@ -33,7 +33,7 @@ impl Talks {
         instances: impl FnOnce(&dyn Fn(&str) -> PathBuf) -> Vec<(&'static str, Value)>,
     ) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let mut plugin = PluginConfig::default().with_isolation(isolation);
+        let mut plugin = PluginConfig::default().with_isolation(isolation).with_worker(limits());
         for (name, config) in instances(&|name| home.path().join(name)) {
             plugin = plugin.with_instance(name, InstanceConfig::default().with_config(config));
         }
@@ -72,7 +72,7 @@ impl Talks {
 }
 
 fn host_of(home: &TempDir, plugin: PluginConfig) -> Host {
-    let mut config = Config::default().with_home(home.path()).with_plugin(PLUGIN, plugin);
+    let mut config = Config::default().with_home(home.path()).with_health(unasked()).with_plugin(PLUGIN, plugin);
     config.unload.deadline = LONG;
     Host::new(config).unwrap()
 }
@@ -347,6 +347,6 @@ fn a_host_without_streams_has_no_bus_and_says_so_in_a_worker_too() {
     let _streams = slow("block");
     let why = refused(PluginConfig::default());
     assert!(why.contains("this host has no streams, and so no bus"), "{why}");
-    let why = refused(PluginConfig::default().with_isolation(Isolation::WORKER));
+    let why = refused(PluginConfig::default().with_isolation(Isolation::WORKER).with_worker(limits()));
     assert!(why.contains("this host has no streams, and so no bus"), "{why}");
 }

@@ -11,15 +11,24 @@ use crate::scenes::{PLUGIN, Pipes, numbers, pipeline};
 
 const MANY: u64 = 3000;
 
-fn source() -> Value {
-    json!({ "until": MANY, "batch": 10, "pause_us": 500 })
+/// Until it is told to go further, it has something left to send, however long the test takes.
+fn source(pipes: &Pipes) -> Value {
+    json!({
+        "until": MANY, "batch": 10, "pause_us": 500,
+        "waits_at": MANY - 100, "waits_for": pipes.file("further"),
+    })
 }
 
 fn flowing() -> Pipes {
     let pipes = Pipes::new();
-    apply(&pipes, &pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()))).unwrap();
+    apply(&pipes, &pipeline(source(&pipes), pipes.sink("out", json!({}), QueueConfig::default()))).unwrap();
     eventually("messages flow", || pipes.view().sinks[0].delivered > 50);
     pipes
+}
+
+/// How much a sink has left to do.
+fn held(pipes: &Pipes, sink: &str) -> u64 {
+    pipes.view().sinks.iter().find(|view| view.name == sink).map_or(0, |view| view.held)
 }
 
 fn apply(pipes: &Pipes, config: &PipelineConfig) -> Result<Vec<String>, hookrail::Error> {
@@ -29,10 +38,11 @@ fn apply(pipes: &Pipes, config: &PipelineConfig) -> Result<Vec<String>, hookrail
 #[test]
 fn what_is_the_same_is_left_alone() {
     let pipes = flowing();
-    let same = pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()));
+    let same = pipeline(source(&pipes), pipes.sink("out", json!({}), QueueConfig::default()));
     assert!(apply(&pipes, &same).unwrap().is_empty());
     let more = same.with_sink("more", pipes.sink("more", json!({}), QueueConfig::default()));
     assert_eq!(apply(&pipes, &more).unwrap(), ["p is changed"]);
+    pipes.tell("further");
     let view = pipes.finish();
     assert_eq!(pipes.lines("out"), numbers(MANY), "in order, none twice");
     let more = pipes.lines("more");
@@ -43,12 +53,14 @@ fn what_is_the_same_is_left_alone() {
 #[test]
 fn a_sink_that_goes_delivers_what_it_has() {
     let pipes = flowing();
-    let slow = json!({ "takes_us": 300 });
-    let two = pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()));
+    let slow = json!({ "waits_for": pipes.file("go on") });
+    let two = pipeline(source(&pipes), pipes.sink("out", json!({}), QueueConfig::default()));
     let two = two.with_sink("slow", pipes.sink("slow", slow, QueueConfig::default()));
     apply(&pipes, &two).unwrap();
-    eventually("the slow one has something to do", || pipes.view().sinks.iter().any(|sink| sink.held > 5));
-    apply(&pipes, &pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()))).unwrap();
+    pipes.tell("further");
+    eventually("the slow one has something to do", || held(&pipes, "slow") > 5);
+    pipes.tell("go on");
+    apply(&pipes, &pipeline(source(&pipes), pipes.sink("out", json!({}), QueueConfig::default()))).unwrap();
     let slow: Vec<u64> = pipes.lines("slow").iter().map(|line| line.parse().unwrap()).collect();
     let first = slow[0];
     assert_eq!(slow, (first..first + slow.len() as u64).collect::<Vec<_>>(), "there is no gap");
@@ -70,7 +82,7 @@ fn a_mistake_changes_nothing() {
     let pipes = flowing();
     let in_the_way = pipes.file("in the way");
     std::fs::write(&in_the_way, "").unwrap();
-    let good = || pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()));
+    let good = || pipeline(source(&pipes), pipes.sink("out", json!({}), QueueConfig::default()));
     let refused = SourceConfig::new(PLUGIN).with_config(json!({ "refused_while": in_the_way }));
     let no_topic = pipes.sink("no", json!({}), QueueConfig::default()).with_topics(vec!["a..b".into()]);
     let no_room = pipes.sink("no", json!({}), QueueConfig::default().with_capacity(0));
@@ -87,6 +99,7 @@ fn a_mistake_changes_nothing() {
         let error = apply(&pipes, &wrong).unwrap_err().to_string();
         assert!(error.contains(said), "{error}");
     }
+    pipes.tell("further");
     let view = pipes.finish();
     assert_eq!((view.sources.len(), view.sinks.len(), view.sources[0].restarts), (1, 1, 0));
     assert_eq!(pipes.lines("out"), numbers(MANY), "in order, none twice");
@@ -108,9 +121,12 @@ fn a_pipeline_that_is_no_more_is_stopped_and_one_that_is_new_is_started() {
 fn a_sink_with_another_configuration_gets_what_the_one_before_has_left() {
     let pipes = Pipes::new();
     let sink = |name: &str, more: Value| pipes.sink(name, more, QueueConfig::default());
-    apply(&pipes, &pipeline(source(), sink("before", json!({ "takes_us": 2000 })))).unwrap();
+    pipes.tell("further");
+    let before = json!({ "waits_after": 16, "waits_for": pipes.file("never") });
+    apply(&pipes, &pipeline(source(&pipes), sink("before", before))).unwrap();
     eventually("messages wait", || pipes.view().sinks[0].held > 200);
-    let now = BTreeMap::from([("p".to_owned(), pipeline(source(), sink("after", json!({}))))]);
+    eventually("and some have come", || pipes.view().sinks[0].delivered > 10);
+    let now = BTreeMap::from([("p".to_owned(), pipeline(source(&pipes), sink("after", json!({}))))]);
     // Without time for what is queued.
     pipes.streams.apply(&now, Instant::now()).unwrap();
     pipes.finish();
@@ -122,9 +138,10 @@ fn a_sink_with_another_configuration_gets_what_the_one_before_has_left() {
 fn what_a_sink_that_goes_leaves_behind_holds_no_mark_back() {
     let pipes = flowing();
     let stuck = pipes.sink("stuck", json!({ "retries_every": 1 }), QueueConfig::default().with_capacity(10_000));
-    let good = || pipeline(source(), pipes.sink("out", json!({}), QueueConfig::default()));
+    let good = || pipeline(source(&pipes), pipes.sink("out", json!({}), QueueConfig::default()));
     apply(&pipes, &good().with_sink("stuck", stuck)).unwrap();
-    eventually("it has something to do", || pipes.view().sinks.iter().any(|sink| sink.held > 20));
+    pipes.tell("further");
+    eventually("it has something to do", || held(&pipes, "stuck") > 20);
     let now = BTreeMap::from([("p".to_owned(), good())]);
     pipes.streams.apply(&now, Instant::now()).unwrap();
     eventually("the source is done", || pipes.view().sources[0].state == hookrail::EndpointState::Done);

@@ -14,7 +14,7 @@ use hookrail_tests::specimens::c;
 use serde_json::json;
 
 use crate::bus;
-use crate::scenes::{Pipes, numbers};
+use crate::scenes::{Pipes, limits, numbers};
 
 #[test]
 fn a_source_and_a_sink_in_c_are_declared_and_run() {
@@ -68,7 +68,7 @@ fn a_callback_in_c_publishes_by_the_end_that_its_message_was_published_by() {
 
 /// It opens 201 ends each time that it is started, of 256 that it may have, and has two of three messages unanswered.
 fn leaves_its_ends_open(isolation: Isolation) {
-    let plugin = PluginConfig::default().with_isolation(isolation);
+    let plugin = PluginConfig::default().with_isolation(isolation).with_worker(limits());
     let config = Config::default().with_plugin("leaves-its-ends-open", plugin);
     let pipes = Pipes::of(config, c("leaves_its_ends_open"), tempfile::tempdir().unwrap());
     let dropped = Arc::new(AtomicU64::new(0));

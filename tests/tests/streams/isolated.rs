@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use hookrail::{Isolation, PluginConfig, QueueConfig, WorkerLimits};
+use hookrail::{Isolation, PluginConfig, QueueConfig};
 use hookrail_tests::probe::eventually;
 use hookrail_tests::zoo;
 use serde_json::json;
 
-use crate::scenes::{Pipes, numbers};
+use crate::scenes::{Pipes, limits, numbers};
 
 const MANY: u64 = 3000;
 
@@ -98,8 +98,8 @@ fn an_endpoint_in_a_worker_that_panics_is_a_failure_of_its_own() {
 /// In the process of the host such an endpoint keeps its plugin, and with it the host.
 #[test]
 fn an_endpoint_in_a_worker_that_does_not_end_ends_with_its_worker() {
-    let patience = Duration::from_secs(10);
-    let limits = WorkerLimits::default().with_patience(patience);
+    // Longer than a busy machine takes to start a worker, for which there is as much time.
+    let limits = limits().with_patience(Duration::from_secs(30));
     let pipes = Pipes::configured(PluginConfig::default().with_isolation(Isolation::WORKER).with_worker(limits));
     let source = json!({ "until": MANY, "batch": 10, "ends_late_ms": 3_600_000 });
     pipes.start(source, pipes.sink("out", json!({}), QueueConfig::default()));

@@ -9,12 +9,15 @@ use serde_json::json;
 
 use crate::scenes::{Pipes, SOON, adds_up, numbers};
 
-/// More than is sent while the test looks.
 const MANY: u64 = 3000;
 
+/// Until it is [told](further) to go further, the source has something left to send, however long the test takes.
 fn flowing() -> Pipes {
     let pipes = Pipes::new();
-    let source = json!({ "until": MANY, "batch": 10, "pause_us": 500, "refused_while": in_the_way(&pipes) });
+    let source = json!({
+        "until": MANY, "batch": 10, "pause_us": 500, "refused_while": in_the_way(&pipes),
+        "waits_at": MANY - 100, "waits_for": pipes.file("further"),
+    });
     pipes.start(source, pipes.sink("out", json!({ "takes_us": 20 }), QueueConfig::default()));
     eventually("messages flow", || pipes.view().sinks[0].delivered > 50);
     pipes
@@ -25,7 +28,12 @@ fn in_the_way(pipes: &Pipes) -> PathBuf {
     pipes.file("in the way")
 }
 
+fn further(pipes: &Pipes) {
+    pipes.tell("further");
+}
+
 fn has_lost_nothing(pipes: &Pipes) {
+    further(pipes);
     let view = pipes.finish();
     assert_eq!((view.received, view.sinks[0].delivered), (MANY, MANY), "{view:?}");
     assert_eq!(pipes.lines("out"), numbers(MANY), "in order, none twice");
@@ -47,6 +55,7 @@ fn a_plugin_that_is_stopped_and_started_again_goes_on_where_it_was() {
     let pipes = flowing();
     pipes.host.stop(&pipes.plugin).unwrap();
     let before = pipes.view().received;
+    further(&pipes);
     std::thread::sleep(SOON);
     assert_eq!(pipes.view().received, before, "nothing comes from a plugin that is stopped");
     pipes.host.start(&pipes.plugin).unwrap();
@@ -63,6 +72,7 @@ fn a_plugin_that_is_halted_sends_and_takes_nothing_until_it_is_resumed() {
         states.iter().all(|state| *state == hookrail::EndpointState::Waiting)
     });
     let delivered = pipes.view().sinks[0].delivered;
+    further(&pipes);
     std::thread::sleep(SOON);
     assert_eq!(pipes.view().sinks[0].delivered, delivered);
     pipes.host.resume(&pipes.plugin).unwrap();
@@ -102,6 +112,7 @@ fn a_halted_pipeline_delivers_what_is_queued_and_a_resumed_one_goes_on() {
     assert_eq!(pipes.view().state, PipelineState::Halted);
     eventually("what is queued is delivered", || pipes.view().sinks[0].held == 0);
     let view = adds_up(&pipes.view());
+    further(&pipes);
     std::thread::sleep(SOON);
     assert_eq!(pipes.view().received, view.received);
     pipes.streams.resume("p").unwrap();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use hookrail::stream::Streams;
 use hookrail::{
-    Config, Host, Isolation, PipelineConfig, PipelineState, PipelineView, PluginConfig, PluginHandle, QueueConfig,
-    SinkConfig, SourceConfig,
+    Config, HealthLimits, Host, Isolation, PipelineConfig, PipelineState, PipelineView, PluginConfig, PluginHandle,
+    QueueConfig, SinkConfig, SourceConfig, WorkerLimits,
 };
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::zoo;
@@ -38,7 +38,7 @@ impl Pipes {
 
     /// With the plugin where that says.
     pub(super) fn isolated(isolation: Isolation) -> Self {
-        Self::configured(PluginConfig::default().with_isolation(isolation))
+        Self::configured(PluginConfig::default().with_isolation(isolation).with_worker(limits()))
     }
 
     /// With the plugin configured so.
@@ -51,7 +51,7 @@ impl Pipes {
     }
 
     pub(super) fn of(config: Config, library: PathBuf, home: TempDir) -> Self {
-        let mut config = config.with_home(home.path());
+        let mut config = config.with_home(home.path()).with_health(unasked());
         config.unload.deadline = LONG;
         let host = Host::new(config).unwrap();
         let streams = Streams::of(&host).unwrap().begin(&host).unwrap();
@@ -63,6 +63,11 @@ impl Pipes {
     /// The file of a sink.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
+    }
+
+    /// Makes the file that an endpoint waits for.
+    pub(super) fn tell(&self, name: &str) {
+        fs::write(self.file(name), "").unwrap();
     }
 
     /// What a sink has written.
@@ -104,6 +109,16 @@ impl Pipes {
         assert_eq!(view.state, PipelineState::Stopped);
         view
     }
+}
+
+/// Limits that no worker is to reach since its machine is busy.
+pub(super) fn limits() -> WorkerLimits {
+    WorkerLimits::default().with_deadline(LONG).with_patience(LONG)
+}
+
+/// Nobody is asked how it is: a worker on a busy machine may be too late to say so, and is ended then.
+pub(super) fn unasked() -> HealthLimits {
+    HealthLimits::default().with_every(Duration::ZERO)
 }
 
 /// One source and one sink.

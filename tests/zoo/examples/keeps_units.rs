@@ -102,8 +102,11 @@ fn is_readable(unit: &Unit) -> bool {
     unsafe { libc::poll(&mut polled, 1, 0) == 1 }
 }
 
+/// A script that has as much time as a busy machine needs.
 fn shell(name: &str, script: &str) -> Spec {
-    Spec::new(name, "/bin/sh").arg("-c").arg(script).env("UNIT", name).pings(None)
+    let long = Duration::from_secs(120);
+    let spec = Spec::new(name, "/bin/sh").arg("-c").arg(script).env("UNIT", name).pings(None);
+    spec.ready(long).order(long).shutdown(long)
 }
 
 /// Passes on to the process what is ordered, and what it says of that, until the unit is over.

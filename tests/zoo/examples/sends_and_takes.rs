@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hookrail_abi::prelude::*;
 
@@ -28,6 +28,10 @@ struct Numbers {
     fails_at: Option<u64>,
     /// Panics once, before it sends this number.
     panics_at: Option<u64>,
+    /// Sends neither this number nor what comes after it before there is the file that `waits_for` names.
+    waits_at: Option<u64>,
+    /// That file.
+    waits_for: String,
     /// Is not accepted while there is a file of that name.
     refused_while: String,
     /// Does not return when it is closed, but after so many milliseconds.
@@ -43,6 +47,10 @@ struct Lines {
     file: String,
     /// How long each message takes, in microseconds.
     takes_us: u64,
+    /// When it has received so many messages, it goes on once there is the file that `waits_for` names.
+    waits_after: u64,
+    /// That file.
+    waits_for: String,
     /// Wants what it was given again, once per so many batches.
     retries_every: u64,
     /// Fails once per so many batches, before it has answered.
@@ -55,6 +63,8 @@ struct Lines {
     returns: bool,
     /// Does not return when it is closed, but after so many milliseconds.
     ends_late_ms: u64,
+    /// Does not return when it is closed, but once there is a file of that name.
+    ends_when: String,
 }
 
 struct Specimen {
@@ -78,6 +88,11 @@ impl Specimen {
         Ok(move |io: &mut SinkIo<'_>| {
             let ended = if config.returns { Ok(()) } else { take(&config, io) };
             std::thread::sleep(Duration::from_millis(config.ends_late_ms));
+            // Not for ever: who makes the file may have failed.
+            let latest = Instant::now() + Duration::from_secs(300);
+            while !is_there(&config.ends_when) && Instant::now() < latest {
+                std::thread::sleep(SOON);
+            }
             ended
         })
     }
@@ -86,6 +101,13 @@ impl Specimen {
 thread_local! {
     /// What the host's threads keep of this library, until they end.
     static LEFT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+const SOON: Duration = Duration::from_millis(1);
+
+/// Whether there is something of that name, or none is named.
+fn is_there(file: &str) -> bool {
+    file.is_empty() || Path::new(file).exists()
 }
 
 fn count(config: &Numbers, has_failed: bool, io: &mut SourceIo<'_>) -> Result<()> {
@@ -101,6 +123,11 @@ fn count(config: &Numbers, has_failed: bool, io: &mut SourceIo<'_>) -> Result<()
         }
         if !has_failed && config.panics_at.is_some_and(|at| (next..end).contains(&at)) {
             panic!("it panics, as its configuration says");
+        }
+        while config.waits_at.is_some_and(|at| at < end) && !is_there(&config.waits_for) {
+            if io.wait(SOON) {
+                return Ok(());
+            }
         }
         let topic = if config.topic.is_empty() { "number" } else { &config.topic };
         let mut messages: Vec<_> = (next..end).map(|number| Message::new(topic, body(number, config))).collect();
@@ -129,12 +156,19 @@ fn take(config: &Lines, io: &mut SinkIo<'_>) -> Result<()> {
     LEFT.with_borrow_mut(|left| left.push(config.file.clone()));
     let mut file = OpenOptions::new().create(true).append(true).open(&config.file)?;
     let is_due = |every: u64, batch: u64| every > 0 && batch.is_multiple_of(every);
+    let mut received = 0;
     for batch in 1.. {
+        while received >= config.waits_after && !is_there(&config.waits_for) {
+            if io.wait(SOON) {
+                return Ok(());
+            }
+        }
         let bodies: Vec<_> = match io.recv(16, None) {
             Received::Closed => break,
             Received::Nothing => continue,
             Received::Messages(messages) => messages.iter().map(|message| line(&message.body)).collect(),
         };
+        received += bodies.len() as u64;
         if is_due(config.retries_every, batch) {
             io.retry("its configuration says so");
             continue;

@@ -1,6 +1,7 @@
 //! A call has the reply that was made for it, or is lost within bounds.
 
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::channel;
 use std::thread::scope;
 use std::time::{Duration, Instant};
 
@@ -170,26 +171,29 @@ fn poison_wakes_whoever_waits_and_nobody_waits_after_it() {
 
 #[test]
 fn whoever_was_inside_is_known_after_a_loss() {
-    let mut pair = Pair::new(1, 4096);
-    let lane = pair.served(
-        Spin::never,
-        calls(|_, mut crossing| {
-            crossing.begin(0);
-            crossing.end(0, 0);
-            crossing.begin(1);
-            std::thread::sleep(Duration::from_millis(300));
-            crossing.end(0, 0);
-            crossing.end(0, 0);
-            crossing.unchanged()
-        }),
-    );
-    let patience = Patience {
-        deadline: Some(Instant::now() + Duration::from_millis(150)),
-        each: Duration::ZERO,
-        dead: &pair.dead,
+    let inside = |limit: Duration| {
+        let mut pair = Pair::new(1, 4096);
+        let (let_go, stays) = channel::<()>();
+        let lane = pair.served(
+            Spin::never,
+            calls(move |_, mut crossing| {
+                crossing.begin(0);
+                crossing.end(0, 0);
+                crossing.begin(1);
+                let _ = stays.recv();
+                crossing.end(0, 0);
+                crossing.end(0, 0);
+                crossing.unchanged()
+            }),
+        );
+        let patience = Patience { deadline: Some(Instant::now() + limit), each: Duration::ZERO, dead: &pair.dead };
+        assert_eq!(lane.call(&request(&[4, 5, 6]), bytes(b"x"), &patience, none).unwrap_err(), Lost::Late);
+        drop(let_go);
+        lane.inside()
     };
-    assert_eq!(lane.call(&request(&[4, 5, 6]), bytes(b"x"), &patience, none).unwrap_err(), Lost::Late);
-    assert_eq!(lane.inside(), Some(1));
+    // On a busy machine the time may be over before it is inside.
+    let limits = [150, 5_000, 60_000].map(Duration::from_millis);
+    assert!(limits.into_iter().any(|limit| inside(limit) == Some(1)));
 }
 
 #[test]

@@ -72,6 +72,15 @@ impl World {
     }
 }
 
+/// Ends whoever looks at it, also when the test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// A number that means something now and then.
 fn number(random: &mut Random) -> u64 {
     match random.below(6) {
@@ -111,6 +120,7 @@ fn every_call_ends_while_somebody_writes_all_over_the_memory() {
         let (is_over, called) = (AtomicBool::new(false), AtomicUsize::new(0));
         let mut scribbles = random.fork();
         scope(|scope| {
+            let over = Over(&is_over);
             let scribbler = scope.spawn(|| {
                 let mut mutations = 0;
                 while !is_over.load(Ordering::Acquire) {
@@ -152,7 +162,7 @@ fn every_call_ends_while_somebody_writes_all_over_the_memory() {
                     Err(other) => panic!("{other:?}"),
                 }
             }
-            is_over.store(true, Ordering::Release);
+            drop(over);
             mutations += scribbler.join().unwrap();
         });
         drop(lane);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hookrail_isolate::lane::{Notified, Request, Spin};
 
-use crate::pair::{Pair, bytes, none, read, request, with};
+use crate::pair::{Pair, bytes, none, read, request, until, with};
 
 /// The bytes of the note with this number: of very different lengths, so that the ring wraps at every place.
 fn bytes_of(number: u64) -> Vec<u8> {
@@ -41,9 +41,7 @@ fn notes_arrive_in_order_and_calls_between_them() {
         for number in 0..NOTES {
             let (callbacks, payload) = ([number as u32, 5], bytes_of(number));
             let note = Request { flags: 3, ..request(&callbacks) };
-            while lane.notify(&note, bytes(&payload)) == Notified::Full {
-                std::thread::yield_now();
-            }
+            until(|| lane.notify(&note, bytes(&payload)) != Notified::Full);
             if number % 50 == 0 {
                 lane.call(&request(&[1]), bytes(b"x"), &pair.patience(), none).unwrap();
             }
@@ -52,10 +50,9 @@ fn notes_arrive_in_order_and_calls_between_them() {
                 sleep(Duration::from_millis(20));
             }
         }
-        while seen.load(Ordering::Acquire) < NOTES {
-            std::thread::yield_now();
-        }
-        assert_eq!(lane.notes_pending(), 0);
+        until(|| seen.load(Ordering::Acquire) == NOTES);
+        // The last one is taken out once it was heard.
+        until(|| lane.notes_pending() == 0);
         drop(lane);
         assert_eq!(pair.end(), [Ok(())]);
     }
@@ -90,9 +87,7 @@ fn a_full_queue_is_said_and_takes_notes_again() {
     assert!((250..262).contains(&queued), "256 KiB hold {queued}");
     gate.wait();
     assert!(done.iter().take(queued as usize).eq(0..queued));
-    while lane.notes_pending() > 0 {
-        std::thread::yield_now();
-    }
+    until(|| lane.notes_pending() == 0);
     assert_eq!(lane.notify(&request(&[1]), bytes(&payload)), Notified::Queued);
     assert_eq!(done.recv(), Ok(1));
 }

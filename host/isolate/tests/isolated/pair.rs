@@ -109,6 +109,15 @@ pub(crate) fn read(area: Area<'_>) -> Vec<u8> {
     bytes
 }
 
+/// Waits until something holds.
+pub(crate) fn until(mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !holds() {
+        assert!(Instant::now() < deadline, "it never came to this");
+        std::thread::yield_now();
+    }
+}
+
 /// Serves no upcalls.
 pub(crate) fn none(_kind: u32, _bytes: &[u8], _answer: &mut Vec<u8>) -> u32 {
     u32::MAX

@@ -35,6 +35,15 @@ fn the_worker() {
     WorkerLane::take(&region, 0, Spin::adaptive()).unwrap().serve(&reverse).unwrap();
 }
 
+/// Ends the worker, also when the test fails.
+struct Poisons<'a>(&'a Region);
+
+impl Drop for Poisons<'_> {
+    fn drop(&mut self) {
+        self.0.poison();
+    }
+}
+
 #[test]
 fn a_worker_in_another_process_replies_until_it_dies() {
     let region = Arc::new(Region::create(4, 1 << 16).unwrap());
@@ -49,6 +58,7 @@ fn a_worker_in_another_process_replies_until_it_dies() {
     fcntl_setfd(region.file(), FdFlags::CLOEXEC).unwrap();
     let dead = AtomicBool::new(false);
     scope(|scope| {
+        let _end = Poisons(&region);
         scope.spawn(|| {
             worker.wait().unwrap();
             dead.store(true, Ordering::Release);

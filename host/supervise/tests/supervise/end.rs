@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_supervise::{ExitStatus, Limit, Stdio, Supervisor};
 
-use crate::common::{LONG, alone, children, descriptors, lines, lives, sh, state};
+use crate::common::{LONG, alone, children, descriptors, lines, lives, sh, state, until};
 
 #[test]
 fn each_end_is_told_as_it_was() {
@@ -90,6 +90,8 @@ fn an_end_is_told_at_once() {
         .collect();
     times.sort_unstable();
     println!("from the kill to the function: median {:?}, least {:?}, most {:?}", times[25], times[0], times[49]);
+    // However busy this machine is, it is not so each time.
+    assert!(times[0] < Duration::from_millis(500));
 }
 
 #[test]
@@ -139,7 +141,8 @@ fn dropping_the_supervisor_leaves_nothing() {
         assert_eq!(state(process.pid()), None, "no zombie");
     }
     assert_eq!(children(), Vec::<u32>::new());
-    assert_eq!((descriptors().len(), threads()), before, "{:?}", descriptors());
+    // A thread that was joined is seen for a moment more.
+    until("all is as before", || (descriptors().len(), threads()) == before);
 }
 
 fn threads() -> usize {

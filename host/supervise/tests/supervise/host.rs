@@ -46,6 +46,18 @@ impl Drop for Host {
     }
 }
 
+/// A copy of a host, which nobody else ends. It is killed when this is dropped.
+struct Copied<'a>(&'a (u32, String));
+
+impl Drop for Copied<'_> {
+    fn drop(&mut self) {
+        if !is_gone(self.0) {
+            // SAFETY: it is the process that was started for the test, and lives.
+            unsafe { libc::kill(self.0.0.cast_signed(), libc::SIGKILL) };
+        }
+    }
+}
+
 fn is_gone((pid, began): &(u32, String)) -> bool {
     !lives(*pid) || start_time(*pid).as_ref() != Some(began)
 }
@@ -116,13 +128,12 @@ fn a_killed_host_leaves_no_process() {
 fn a_fork_of_the_host_does_not_keep_its_children_alive() {
     let mut host = Host::with("echo $$; while :; do sleep 1000; done", &[("HOST_FORKS", OsStr::new(""))]);
     let processes = host.processes(3);
-    host.kill();
     let [guardian, copy, child] = &processes[..] else { panic!("{processes:?}") };
+    let _copied = Copied(copy);
+    host.kill();
     until("the guardian is gone", || is_gone(guardian));
     until("the child is gone", || is_gone(child));
     assert!(!is_gone(copy));
-    // SAFETY: it is the copy that was started above, and lives.
-    unsafe { libc::kill(copy.0.cast_signed(), libc::SIGKILL) };
 }
 
 /// A name is free when the last process has ended that its holder had started, and not before.

@@ -131,8 +131,9 @@ fn dropping_a_unit_ends_it_and_frees_its_name() {
     for state in
         [State::Stopped, State::Init, State::Running, State::Halted, State::Error, State::Stopping, State::Waiting]
     {
-        let deadlines = patient().with_shutdown(Duration::from_secs(1));
-        let scene = Scene::new(deadlines, once());
+        // One that stays is killed when that time is over, and is to be seen to stop before.
+        let limit = if state == State::Stopping { Duration::from_secs(30) } else { LONG };
+        let scene = Scene::new(patient().with_shutdown(limit), once());
         scene.bring_to(state);
         let pid = scene.unit.view().pid;
         let Scene { unit, directory, owned: _owned, .. } = scene;

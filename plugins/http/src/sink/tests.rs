@@ -40,6 +40,14 @@ fn post(url: &str, ca_file: Option<&Path>, token: Option<Token>, limit: Duration
 
 const LONG: Duration = Duration::from_secs(120);
 
+/// An address at which nobody listens, and nobody else can as long as the socket is there.
+fn nobody() -> (tokio::net::TcpSocket, SocketAddr) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let at = socket.local_addr().unwrap();
+    (socket, at)
+}
+
 fn later(outcome: &Outcome) -> &str {
     let Outcome::Later(later) = outcome else { panic!("{outcome:?}") };
     &later.why
@@ -86,7 +94,7 @@ fn an_address_that_is_silent_does_not_hide_the_next_one() {
     std::fs::write(&file, certificate.pem()).unwrap();
     // It connects, and never says hello.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_kept, nobody) = nobody();
     let addresses = vec![silent.local_addr().unwrap(), nobody];
     let tls = Some(tls::client(Some(&file)).unwrap());
     let target = Target::new("https://localhost/").unwrap();
@@ -105,7 +113,7 @@ fn an_address_that_is_silent_does_not_hide_the_next_one() {
 
 #[test]
 fn nobody_and_nonsense_are_named() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_kept, free) = nobody();
     assert!(later(&post(&format!("http://{free}/"), None, None, LONG, 1)[0]).contains("Connection refused"));
     let outcomes = post("http://no-such-host.invalid/", None, None, LONG, 1);
     assert!(later(&outcomes[0]).starts_with("no-such-host.invalid: "), "{outcomes:?}");

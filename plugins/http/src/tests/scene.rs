@@ -21,8 +21,13 @@ pub(super) fn listening_by<T: Send>(
     config: &str,
     act: impl FnOnce(SocketAddr) -> T + Send,
 ) -> (Sent, T) {
-    let config = format!(r#"{{"address": "127.0.0.1:0"{}{config}}}"#, if config.is_empty() { "" } else { ", " });
-    let source = plugin.source("http", &config).unwrap();
+    // No client is to lose its connection since this machine is busy, unless the test is about that.
+    let mut all = serde_json::json!({
+        "address": "127.0.0.1:0", "header_timeout": "10m", "body_timeout": "10m", "patience": "10m",
+    });
+    let own: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&format!("{{{config}}}")).unwrap();
+    all.as_object_mut().unwrap().extend(own);
+    let source = plugin.source("http", &all.to_string()).unwrap();
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let acting = scope.spawn(|| {

@@ -15,8 +15,11 @@ use crate::Tail;
 /// How long nothing may happen until it is believed that nothing will.
 const QUIET: Duration = Duration::from_millis(100);
 
+/// How often it is looked meanwhile, at least: on a busy machine that time may be over before the source has looked.
+const LOOKS: usize = 40;
+
 /// How long something may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(super) struct Scene {
     directory: TempDir,
@@ -73,24 +76,25 @@ impl Scene {
 
     /// Runs the source, with what happens meanwhile, until that many messages were sent and no more come.
     pub(super) fn steps(&self, more: &str, steps: &[Step<'_>], count: usize) -> Sent {
-        let (mut steps, mut last, mut seen) = (steps.iter(), Instant::now(), 0);
+        let (mut steps, mut last, mut looks, mut seen) = (steps.iter(), Instant::now(), 0, 0);
         let mut next = steps.next();
         let began = Instant::now();
         let sent = self.until(more, |sent| {
+            looks += 1;
             if sent.messages.len() != seen {
-                (seen, last) = (sent.messages.len(), Instant::now());
+                (seen, last, looks) = (sent.messages.len(), Instant::now(), 0);
             }
             if began.elapsed() > PATIENCE {
                 return true;
             }
             match next {
-                Some((count, act)) if seen >= *count && last.elapsed() > QUIET / 2 => {
+                Some((count, act)) if seen >= *count && last.elapsed() > QUIET / 2 && looks > LOOKS / 2 => {
                     act();
-                    (next, last) = (steps.next(), Instant::now());
+                    (next, last, looks) = (steps.next(), Instant::now(), 0);
                     false
                 }
                 Some(_) => false,
-                None => seen >= count && last.elapsed() > QUIET,
+                None => seen >= count && last.elapsed() > QUIET && looks > LOOKS,
             }
         });
         assert_eq!(sent.messages.len(), count, "the last ones are {:?}", tail_of(&sent));

@@ -62,14 +62,17 @@ fn stormed(rotate: impl Fn(&Path, usize, File) -> File + Send) -> (Vec<usize>, u
     thread::scope(|scope| {
         let writing = scope.spawn(|| write(&path, &come, &is_over, rotate));
         let over = Over(&is_over);
-        let (began, mut seen, mut last) = (Instant::now(), 0, Instant::now());
+        // How often nothing has come since all was written.
+        let (began, mut seen, mut last, mut looks) = (Instant::now(), 0, Instant::now(), 0);
         let sent = scene.until("", |sent| {
+            looks = if writing.is_finished() { looks + 1 } else { 0 };
             if sent.messages.len() > seen {
-                (seen, last) = (sent.messages.len(), Instant::now());
+                (seen, last, looks) = (sent.messages.len(), Instant::now(), 0);
                 come.fetch_max(number(&sent.messages[seen - 1]) + 1, Ordering::SeqCst);
             }
-            let is_quiet = last.elapsed() > Duration::from_secs(1);
-            writing.is_finished() && is_quiet || began.elapsed() > PATIENCE
+            // On a busy machine a second may be over before the source has looked.
+            let is_quiet = looks > 100 && last.elapsed() > Duration::from_secs(1);
+            is_quiet || began.elapsed() > PATIENCE
         });
         drop(over);
         let written = writing.join().unwrap();
