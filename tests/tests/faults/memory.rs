@@ -28,8 +28,8 @@ struct Scene {
 }
 
 impl Scene {
-    /// Nobody asks for its health: a thread that does so may hold memory of it for a moment. And what threads have left of
-    /// it is not given up where they are late.
+    /// Nobody asks for its health: a thread that does so may hold memory of it for a moment. And what threads have left
+    /// of it is not given up where they are late.
     fn new(config: Value) -> Self {
         let mut config: Config = serde_json::from_value(config).unwrap();
         config.health.every = Duration::ZERO;

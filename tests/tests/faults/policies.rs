@@ -284,7 +284,10 @@ fn a_budget_that_a_plugin_declares_holds_until_the_operator_says_another() {
 fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
     alone!();
     // The machine may hold up any other call for a millisecond too.
-    let is_its = |what: &EventKind| matches!(what, EventKind::Stuck { callback, thread, .. } if callback == FAILING && thread == "the-stuck-one");
+    let is_its = |what: &EventKind| match what {
+        EventKind::Stuck { callback, thread, .. } => callback == FAILING && thread == "the-stuck-one",
+        _ => false,
+    };
     each_cell(json!({ "limits": { "stuck": "1ms" } }), |scene, _, dispatch, _, point| {
         let events = scene.host.events();
         let (hold, fine) = (Hold::default(), dispatch(FINE));
