@@ -22,14 +22,14 @@ macro_rules! alone {
 /// Set in the process of a single test: the name of that test.
 const NAME: &str = "HOOKRAIL_TESTS_ALONE";
 
-/// The longest that a test may take, even on a slow machine and under a sanitizer.
-const LONGEST: Duration = Duration::from_secs(600);
+/// The longest that a test may take, even on a slow machine and under a sanitizer, with what it has cargo build first.
+const LONGEST: Duration = Duration::from_secs(1200);
 
 /// Whether this is the process of the current test. If it is not, that process has been started here and has ended
 /// successfully.
 ///
 /// # Panics
-/// If the test has failed there, or has not ended within ten minutes.
+/// If the test has failed there, or has not ended within twenty minutes.
 pub fn is_this() -> bool {
     let name = test();
     if is_of(&name) {
