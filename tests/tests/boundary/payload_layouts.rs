@@ -71,7 +71,7 @@ const STRANGERS: [(&str, &str); 6] = [
 fn libraries_of_other_layouts_come_and_go_and_are_told_apart() {
     alone!();
     let mut config = patient();
-    // Without a thread of the host that begins with the first library: one that did not run yet could be that library's.
+    // Without the thread of a host that begins with the first library: if it is late, it could be the library's.
     (config.health.every, config.limits.stuck) = (Duration::ZERO, Duration::ZERO);
     let host = Host::new(config).unwrap();
     let point = host.point(JobStarted).unwrap();
