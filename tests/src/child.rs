@@ -15,16 +15,24 @@ pub enum Ended {
 /// The exit code of a child that panicked.
 pub const PANICKED: i32 = 101;
 
+/// The longest that a child may take, in seconds: more than it waits for anything.
+const LONGEST: u32 = 300;
+
 /// Forks, runs `body` in the child, and waits for it. The child has one thread, and runs no destructors at its end; if
 /// it hangs, a signal ends it.
 pub fn in_child(body: impl FnOnce()) -> Ended {
+    in_child_within(LONGEST, body)
+}
+
+/// The same for a child that may well hang: the signal comes after so many seconds.
+pub fn in_child_within(seconds: u32, body: impl FnOnce()) -> Ended {
     // SAFETY: the child runs what `body` is, and then ends without returning here. glibc keeps its
     // own locks usable in the child of a process with threads.
     match unsafe { libc::fork() } {
         -1 => panic!("fork: {}", std::io::Error::last_os_error()),
         0 => {
             // SAFETY: plain calls.
-            unsafe { libc::alarm(300) };
+            unsafe { libc::alarm(seconds) };
             let code = catch_unwind(AssertUnwindSafe(body)).map_or(PANICKED, |()| 0);
             // SAFETY: it ends the child, in which nothing else runs.
             unsafe { libc::_exit(code) }

@@ -2,11 +2,13 @@
 //! that the readers of other tests would disturb.
 
 use std::env;
-use std::fs::File;
+use std::fs::{File, read_dir, read_to_string};
 use std::io::{Read, Seek};
 use std::process::{Child, Command};
 use std::thread::{current, sleep};
 use std::time::{Duration, Instant};
+
+use crate::probe::eventually;
 
 /// Runs the rest of this test in its own process, without other tests. It must be at the beginning of the test, before
 /// anything that is counted.
@@ -22,14 +24,14 @@ macro_rules! alone {
 /// Set in the process of a single test: the name of that test.
 const NAME: &str = "HOOKRAIL_TESTS_ALONE";
 
-/// The longest that a test may take, even on a slow machine and under a sanitizer.
-const LONGEST: Duration = Duration::from_secs(600);
+/// The longest that a test may take, even on a slow machine and under a sanitizer, with what it has cargo build first.
+const LONGEST: Duration = Duration::from_secs(1200);
 
 /// Whether this is the process of the current test. If it is not, that process has been started here and has ended
 /// successfully.
 ///
 /// # Panics
-/// If the test has failed there, or has not ended within ten minutes.
+/// If the test has failed there, or has not ended within twenty minutes.
 pub fn is_this() -> bool {
     let name = test();
     if is_of(&name) {
@@ -55,6 +57,25 @@ pub fn is_this() -> bool {
 pub fn require() {
     let name = env::var(NAME).unwrap_or_default();
     assert!(!name.is_empty(), "a test of this begins with `alone!()`");
+}
+
+/// Waits until each other thread of this process waits for something. For tests that hold the host to unmapping what it
+/// refuses: a thread of the host that has been started and did not run yet could be one of the library that is loaded
+/// next, and refusing does not wait long for those.
+///
+/// # Panics
+/// If another thread runs on.
+pub fn others_wait() {
+    // SAFETY: it takes nothing.
+    let own = unsafe { libc::gettid() }.to_string();
+    eventually("every other thread waits", || {
+        let tasks = read_dir("/proc/self/task").expect("the system lists the threads");
+        let others = tasks.filter_map(Result::ok).filter(|task| *task.file_name() != *own);
+        // Behind the name stands the state; there is none of a thread that has ended.
+        let stats = others.filter_map(|task| read_to_string(task.path().join("stat")).ok());
+        let states: Vec<_> = stats.filter_map(|stat| stat.rsplit_once(") ")?.1.chars().next()).collect();
+        !states.contains(&'R')
+    });
 }
 
 fn is_of(name: &str) -> bool {

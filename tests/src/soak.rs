@@ -129,8 +129,8 @@ pub fn run(plan: Plan) -> Report {
     let last = host.unload(&plugin).expect("it is loaded");
     kept.extend((!last.is_unmapped()).then_some(last));
     let resident = resident();
-    // A thread disappears from the system's list a moment after it was joined.
-    let settle = Instant::now() + Duration::from_secs(2);
+    // A thread disappears from the system's list a moment after it was joined, and one of the host's may be ending yet.
+    let settle = Instant::now() + LONG;
     let mut after = Leftovers::now();
     while !after.beyond(&before).is_empty() && Instant::now() < settle {
         std::thread::sleep(Duration::from_millis(1));

@@ -303,7 +303,8 @@ mod tests {
         let ago = |seconds: u64| now.checked_sub(Duration::from_secs(seconds)).expect("the machine runs for minutes");
         for number in 0..MAX_CONNECTIONS as u64 {
             assert!(open.make_room().is_ok());
-            let idle = Mutex::new(Some(ago(number % 30)));
+            // Not yet, so that none becomes idle for long while this runs.
+            let idle = Mutex::new(Some(now + Duration::from_secs(3600 - number % 30)));
             open.peers.insert(number, Arc::new(Peer { stream: UnixStream::pair().unwrap().0, idle }));
         }
         assert!(open.make_room().is_err(), "none has been idle for long");

@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn the_newest_reports_are_kept_and_nobody_else_may_read_them() {
-        let home = std::env::temp_dir().join(format!("hookrail-crashes-{}", std::process::id()));
+        let directory = tempfile::tempdir().unwrap();
+        let home = directory.path().join("home");
         let crashes = Crashes::of(&home);
         assert!(crashes.list().unwrap().is_empty());
         let report = |second: u64| {
@@ -140,6 +141,5 @@ mod tests {
             assert_eq!(crashes.read(id).unwrap(), None, "{id}");
         }
         crashes.read("9999-damaged").unwrap_err();
-        fs::remove_dir_all(&home).unwrap();
     }
 }

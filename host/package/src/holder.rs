@@ -30,7 +30,9 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         assert_eq!(holder(&file), None);
         flock(&file, FlockOperation::LockExclusive).unwrap();
-        assert_eq!(holder(&file), Some(std::process::id()));
+        // The system tells its locks in parts, and may leave one out while others come and go in between.
+        let is_ours = |_| holder(&file) == Some(std::process::id());
+        assert!((0..1000).any(is_ours));
         flock(&file, FlockOperation::Unlock).unwrap();
         assert_eq!(holder(&file), None);
     }

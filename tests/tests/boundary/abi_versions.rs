@@ -6,8 +6,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
-use hookrail::{Config, End, Host, Message, MessagePublish};
+use hookrail::{End, Host, Message, MessagePublish};
+use hookrail_tests::scene::patient;
 use hookrail_tests::{cc, root};
 
 /// A plugin that uses nothing of 1.1.
@@ -60,10 +62,14 @@ export!(Newer, name = "matrix");
 
 /// A host as small as they come: loads the plugin it is told, dispatches, says what it sees.
 const HOST: &str = r#"//! Loads one plugin and dispatches one message.
-use hookrail::{Config, Host, Message, MessagePublish};
+use std::time::Duration;
+
+use hookrail::{Config, Host, Message, MessagePublish, UnloadLimits};
 
 fn main() {
-    let host = Host::new(Config::default()).unwrap();
+    // Enough for a busy machine.
+    let unload = UnloadLimits::default().with_deadline(Duration::from_secs(120));
+    let host = Host::new(Config::default().with_unload(unload)).unwrap();
     let publish = host.point(MessagePublish).unwrap();
     // SAFETY: a plugin of our tests.
     let plugin = unsafe { host.load(std::env::args_os().nth(1).unwrap()) }.unwrap_or_else(|error| panic!("{error}"));
@@ -99,7 +105,7 @@ fn a_newer_plugin_runs_in_a_newer_host_with_what_is_new() {
 }
 
 fn dispatch_here(plugin: &Path) -> String {
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     let publish = host.point(MessagePublish).unwrap();
     // SAFETY: our own plugin.
     let plugin = unsafe { host.load(plugin) }.unwrap();
@@ -109,15 +115,16 @@ fn dispatch_here(plugin: &Path) -> String {
     message.header("extra").unwrap().into()
 }
 
+// Each package is written and built once: tests run at once, and what one writes another's cargo would read.
+
 fn dispatch_in_newer_host(plugin: &Path) -> String {
-    newer_sources();
-    let directory = package(
-        "newer-host",
-        "[[bin]]\nname = \"newer-host\"\npath = \"lib.rs\"",
-        &[("hookrail", newer().join("host"))],
-        HOST,
-    );
-    let output = Command::new(hookrail_tests::package(&directory, "newer-host")).arg(plugin).output().unwrap();
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        newer_sources();
+        let target = "[[bin]]\nname = \"newer-host\"\npath = \"lib.rs\"";
+        let directory = package("newer-host", target, &[("hookrail", newer().join("host"))], HOST);
+        hookrail_tests::package(&directory, "newer-host")
+    });
+    let output = Command::new(&*BUILT).arg(plugin).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -127,7 +134,11 @@ fn frozen() -> PathBuf {
 }
 
 fn old_plugin() -> PathBuf {
-    hookrail_tests::package(&package("old-plugin", CDYLIB, &[("hookrail-abi", frozen())], OLD_PLUGIN), "old_plugin")
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let directory = package("old-plugin", CDYLIB, &[("hookrail-abi", frozen())], OLD_PLUGIN);
+        hookrail_tests::package(&directory, "old_plugin")
+    });
+    BUILT.clone()
 }
 
 /// Its header lies beside it, and is the one that it finds.
@@ -138,11 +149,12 @@ fn old_c_plugin() -> PathBuf {
 
 /// Uses the new field and the new id, where the host has them.
 fn newer_plugin() -> PathBuf {
-    newer_sources();
-    hookrail_tests::package(
-        &package("newer-plugin", CDYLIB, &[("hookrail-abi", newer().join("abi"))], NEWER_PLUGIN),
-        "newer_plugin",
-    )
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        newer_sources();
+        let directory = package("newer-plugin", CDYLIB, &[("hookrail-abi", newer().join("abi"))], NEWER_PLUGIN);
+        hookrail_tests::package(&directory, "newer_plugin")
+    });
+    BUILT.clone()
 }
 
 const CDYLIB: &str = "[lib]\npath = \"lib.rs\"\ncrate-type = [\"cdylib\"]";

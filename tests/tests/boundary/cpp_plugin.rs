@@ -4,8 +4,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use hookrail::{Config, Decision, End, Error, Host, Message, MessagePublish};
-use hookrail_tests::{cc, ended, has_peer};
+use hookrail::{Decision, End, Error, Host, Message, MessagePublish};
+use hookrail_tests::{cc, ended, has_peer, scene};
 use serde_json::{Value, json};
 
 fn build(test: &str, more: &[&str]) -> PathBuf {
@@ -16,8 +16,7 @@ fn build(test: &str, more: &[&str]) -> PathBuf {
 
 /// A host whose instance of the plugin has that configuration.
 fn host(config: Value) -> Host {
-    let config: Config = serde_json::from_value(json!({ "plugins": { "throws": { "config": config } } })).unwrap();
-    Host::new(config).unwrap()
+    Host::new(scene::config("throws", config)).unwrap()
 }
 
 #[test]

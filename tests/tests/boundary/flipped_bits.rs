@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use hookrail::{Config, Host, Message, MessagePublish};
-use hookrail_tests::child::{Ended, in_child};
+use hookrail_tests::child::{Ended, in_child_within};
 use hookrail_tests::random::Random;
 use hookrail_tests::specimens::c;
 use hookrail_tests::watched::says;
@@ -189,10 +189,12 @@ fn tables(whole: &[u8]) -> Vec<(String, Range<usize>)> {
 
 fn try_it(file: &Path) -> End {
     const FAILED: i32 = 3;
+    // Damage may make it hang, which is seen like any other end.
+    const LONGEST: u32 = 60;
     if hookrail::inspect(file).is_err() {
         return End::Refused;
     }
-    let ended = in_child(|| {
+    let ended = in_child_within(LONGEST, || {
         be_quiet();
         let host = Host::new(Config::default()).unwrap();
         // SAFETY: a library of ours, in a process that only it can end.

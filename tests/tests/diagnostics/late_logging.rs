@@ -14,9 +14,9 @@ use serde_json::json;
 static POINT: OnceLock<HookPoint<MessagePublish>> = OnceLock::new();
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Notes what instances log, and publishes it.
+/// Notes what instances log, and publishes it; not what the host logs of them, as that one drains slowly.
 const PUBLISHES: Listener = Listener {
-    wants: |metadata| metadata.fields().field("instance").is_some(),
+    wants: |metadata| ["instance", "generation"].iter().all(|name| metadata.fields().field(name).is_some()),
     hears: |event| {
         let _ = POINT.get().unwrap().dispatch(&mut Message::new("log", ""));
         LINES.lock().unwrap().push(fields(event));

@@ -40,7 +40,8 @@ fn a_plugin_may_log_in_an_initialiser_for_which_other_threads_wait() {
         }
         done.send(()).unwrap();
     });
-    is_done.recv_timeout(LONG).expect("nobody waits for ever");
+    // For all generations together.
+    is_done.recv_timeout(LONG * 4).expect("nobody waits for ever");
     let said = SAID.lock().unwrap();
     for round in 0..ROUNDS {
         for (what, times) in [

@@ -39,7 +39,8 @@ fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
     tracing::subscriber::set_global_default(Panics).unwrap();
     // Without backtraces: there are many.
     std::panic::set_hook(Box::new(|info| eprintln!("{info}")));
-    let config = json!({ "quarantine": { "faults": 4, "pause": "1ms" } });
+    let quarantine = json!({ "faults": 4, "within": "1h", "pause": "1ms" });
+    let config = json!({ "quarantine": quarantine, "unload": { "deadline": "120s" } });
     let host = Host::new(serde_json::from_value::<Config>(config).unwrap()).unwrap();
     let point = host.point(MessagePublish).unwrap();
     let failing = Callbacks::new("own").on(MessagePublish, "fail", Priority::new(1), |message| {

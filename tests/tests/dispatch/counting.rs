@@ -5,6 +5,8 @@ use std::thread::scope;
 
 use hookrail::{Access, Callbacks, Config, Host, PointView, Priority, StatsLevel};
 use hookrail_abi::{Point, points};
+use hookrail_tests::counter::Raise;
+use hookrail_tests::probe::eventually;
 
 points! {
     /// Somebody says who decides.
@@ -74,6 +76,7 @@ fn calls_are_counted_once_while_chains_are_replaced() {
     host.set_level(Decided::NAME, StatsLevel::Count).unwrap();
     let (over, all, looks) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     scope(|threads| {
+        let _over = Raise(&over);
         for _ in 0..THREADS {
             threads.spawn(|| {
                 let mut number = 0;
@@ -98,6 +101,7 @@ fn calls_are_counted_once_while_chains_are_replaced() {
                 looks.fetch_add(1, Ordering::SeqCst);
             }
         });
+        eventually("somebody dispatches, and looks", || view(&host).dispatches > 0 && looks.load(Ordering::SeqCst) > 0);
         for change in 0..CHANGES {
             host.set_level(Decided::NAME, LEVELS[change % 2]).unwrap();
             if change % 10 == 0 {
@@ -105,7 +109,6 @@ fn calls_are_counted_once_while_chains_are_replaced() {
                 host.unregister(host.register(guest).unwrap());
             }
         }
-        over.store(true, Ordering::SeqCst);
     });
     let all = all.load(Ordering::SeqCst);
     assert!(all > 0 && looks.load(Ordering::SeqCst) > 0);

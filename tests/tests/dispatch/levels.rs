@@ -11,7 +11,9 @@ use hookrail::{
 };
 use hookrail::{MessageDelivered, MessagePublish};
 use hookrail_abi::{Payload, Point, Secret, Text, points};
+use hookrail_tests::counter::Raise;
 use hookrail_tests::probe::{LONG, eventually};
+use hookrail_tests::scene::patient;
 use hookrail_tests::tasks::{FINE, Task, TaskDone};
 use hookrail_tests::zoo;
 use serde::{Deserialize, Serialize};
@@ -144,7 +146,7 @@ fn changing_the_level_changes_no_verdict_and_loses_no_call() {
                     seen.fetch_add(number, Ordering::SeqCst);
                 });
             }
-            let over = Over(&over);
+            let _over = Raise(&over);
             for _ in 0..100 {
                 let before = calls.load(Ordering::Relaxed);
                 for level in levels.iter().cycle().take(30) {
@@ -154,7 +156,6 @@ fn changing_the_level_changes_no_verdict_and_loses_no_call() {
                 std::iter::from_fn(|| traces.recv_timeout(LONG).ok()).for_each(drop);
                 eventually("others dispatch", || calls.load(Ordering::Relaxed) > before);
             }
-            drop(over);
         });
         let (calls, seen) = (calls.load(Ordering::SeqCst), seen.load(Ordering::SeqCst));
         assert_eq!(calls, seen, "each dispatch ran each callback once");
@@ -162,15 +163,6 @@ fn changing_the_level_changes_no_verdict_and_loses_no_call() {
         let dispatches = view(&host, NumberJudged::NAME).dispatches;
         assert_eq!(counted, dispatches);
         if levels.contains(&StatsLevel::Off) { assert!(counted <= seen) } else { assert_eq!(counted, seen) }
-    }
-}
-
-/// Ends the dispatches of others when dropped, also when an assertion fails.
-struct Over<'a>(&'a AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
     }
 }
 
@@ -283,12 +275,13 @@ fn a_trace_is_not_waited_for_beyond_its_time() {
 /// An unloading waits for readers, also for those in a chain that is looked at.
 #[test]
 fn a_plugin_is_replaced_and_unloaded_while_it_is_looked_at() {
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     let publish = host.point(MessagePublish).unwrap();
     host.set_level(MessagePublish::NAME, StatsLevel::Histogram).unwrap();
     host.set_level(MessageDelivered::NAME, StatsLevel::Count).unwrap();
     let over = AtomicBool::new(false);
     scope(|threads| {
+        let _over = Raise(&over);
         for _ in 0..2 {
             threads.spawn(|| {
                 while !over.load(Ordering::SeqCst) {
@@ -311,6 +304,5 @@ fn a_plugin_is_replaced_and_unloaded_while_it_is_looked_at() {
         let specimen = unsafe { host.load(zoo("panics_in_callback")) }.unwrap();
         let _ = publish.dispatch(&mut Message::new("a.b", "boom"));
         assert!(host.unload(&specimen).unwrap().is_unmapped());
-        over.store(true, Ordering::SeqCst);
     });
 }

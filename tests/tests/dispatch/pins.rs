@@ -2,6 +2,8 @@
 
 use hookrail::{Callbacks, Config, End, Host, Message, MessageDelivered, MessagePublish, Priority, UnloadLimits};
 use hookrail_tests::alone;
+use hookrail_tests::probe::LONG;
+use hookrail_tests::scene::patient;
 
 fn marking(name: &str) -> Callbacks {
     let mark = name.to_owned();
@@ -41,13 +43,13 @@ fn unloading_under_a_pin_answers_busy_and_finishes_behind_it() {
     let hello = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
     let ticket = host.pin(|pin| {
         let ticket = host.begin_unload(&hello).unwrap();
-        assert!(matches!(ticket.wait_timeout(std::time::Duration::from_secs(60)), End::Busy(_)));
+        assert!(matches!(ticket.wait_timeout(LONG), End::Busy(_)));
         let mut message = Message::new("a", "");
         let _ = pin.dispatch(&publish, &mut message);
         assert_eq!(message.header("greeting"), Some("hello"), "it is still there for the pin");
         ticket
     });
-    assert_eq!(ticket.wait_timeout(std::time::Duration::from_secs(60)), End::Unmapped);
+    assert_eq!(ticket.wait_timeout(LONG), End::Unmapped);
 }
 
 #[test]
@@ -66,7 +68,7 @@ fn a_point_of_another_host_has_no_callbacks_under_a_pin() {
 #[test]
 fn a_panic_under_a_pin_leaves_nothing_behind() {
     alone!();
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| host.pin(|_| panic!("on purpose"))));
     assert!(caught.is_err());
     // SAFETY: our own plugin.
@@ -101,6 +103,6 @@ fn a_pin_keeps_its_callbacks_past_the_deadline_of_an_unloading() {
         // The reaper has looked past the deadline when it says who is in the way.
         assert_eq!(ticket.wait_timeout(std::time::Duration::from_millis(200)), End::Busy(1));
         look.send(()).unwrap();
-        assert_eq!(ticket.wait_timeout(std::time::Duration::from_secs(60)), End::Unmapped);
+        assert_eq!(ticket.wait_timeout(LONG), End::Unmapped);
     });
 }

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::thread::spawn;
+use std::thread::{spawn, yield_now};
 
 use hookrail::{Callbacks, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority};
 use hookrail_tests::alone;
@@ -38,6 +38,8 @@ fn handlers_may_dispatch_while_their_thread_does() {
         while !DONE.load(Ordering::SeqCst) {
             assert!(POINTS.get().unwrap().dispatch());
         }
+        // On its way back from the kernel it handles what was sent to it until then.
+        yield_now();
         rest.send(()).unwrap();
         wait.recv().unwrap_err();
     });

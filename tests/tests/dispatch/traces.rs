@@ -113,25 +113,28 @@ fn a_callback_that_is_not_called_is_a_step_with_the_reason() {
 fn handling_a_fault_is_charged_to_no_callback() {
     alone!();
     let _ = tracing::subscriber::set_global_default(Dawdles);
-    for (policy, sheet) in [("open", sheet(true, false)), ("rollback", sheet(false, true))] {
-        let host = host(
-            policy,
-            json!({ "overrides": [{
-            "point": SheetPassed::NAME, "callback": "desk/look", "budget": format!("{}us", DAWDLES.as_micros()),
-        }] }),
-        );
-        host.set_level(SheetPassed::NAME, StatsLevel::Histogram).unwrap();
-        let mut sheet = sheet;
-        let outcome = host.point(SheetPassed).unwrap().dispatch(&mut sheet);
-        assert_eq!(outcome.decision(), Decision::Passed);
-        for name in ["write", "look"] {
-            let view = callback(&host, name);
-            let max = view.latency.as_ref().unwrap().max_ns;
-            assert!(Duration::from_nanos(max) < DAWDLES, "{policy}: {name} took {max} ns");
-            assert_eq!((view.calls.total, view.slow), (1, 0), "{policy}: {name}");
-        }
+    let budget = json!({ "overrides": [{
+        "point": SheetPassed::NAME, "callback": "desk/look", "budget": format!("{}us", DAWDLES.as_micros()),
+    }] });
+    let mut faults = 0;
+    for (policy, fails, takes) in [("open", true, false), ("rollback", false, true)] {
+        // The machine may hold this thread up in a callback for as long, which is charged to that; but not each time.
+        eventually(&format!("{policy}: no callback took that long"), || {
+            faults += u32::from(fails);
+            let host = host(policy, budget.clone());
+            host.set_level(SheetPassed::NAME, StatsLevel::Histogram).unwrap();
+            let outcome = host.point(SheetPassed).unwrap().dispatch(&mut sheet(fails, takes));
+            assert_eq!(outcome.decision(), Decision::Passed);
+            ["write", "look"].into_iter().all(|name| {
+                let view = callback(&host, name);
+                let max = view.latency.as_ref().unwrap().max_ns;
+                println!("{policy}: {name} took {max} ns");
+                assert_eq!(view.calls.total, 1, "{policy}: {name}");
+                Duration::from_nanos(max) < DAWDLES && view.slow == 0
+            })
+        });
     }
-    assert_eq!(DAWDLED.load(Ordering::Relaxed), 1, "the fault was told");
+    assert_eq!(DAWDLED.load(Ordering::Relaxed), faults, "each fault was told");
 }
 
 /// How often it did.

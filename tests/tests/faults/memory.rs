@@ -3,9 +3,10 @@
 
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
 use hookrail::{
-    CallbackStatus, Callbacks, Decision, End, Event, EventKind, Events, Host, Memory, MemoryView, PluginHandle,
+    CallbackStatus, Callbacks, Config, Decision, End, Event, EventKind, Events, Host, Memory, MemoryView, PluginHandle,
     Priority, inspect,
 };
 use hookrail_abi::Point;
@@ -27,8 +28,13 @@ struct Scene {
 }
 
 impl Scene {
+    /// Nobody asks for its health: a thread that does so may hold memory of it for a moment. And what threads have left
+    /// of it is not given up where they are late.
     fn new(config: Value) -> Self {
-        let host = Host::new(serde_json::from_value(config).unwrap()).unwrap();
+        let mut config: Config = serde_json::from_value(config).unwrap();
+        config.health.every = Duration::ZERO;
+        config.unload.deadline = LONG;
+        let host = Host::new(config).unwrap();
         host.point(TaskSeen).unwrap();
         host.point(TaskDone).unwrap();
         // SAFETY: our own library.
@@ -300,9 +306,11 @@ fn a_new_generation_begins_with_nothing_and_is_called() {
 fn a_trial_waits_until_the_plugin_holds_less() {
     let mut config = quota(NAME, MAX);
     config["quarantine"]["pause"] = json!("1ms");
+    // It outlives the plugin, whose thread looks at it, also if an assertion fails.
+    let hold = Hold::default();
     let scene = Scene::new(config);
     let mut looks = Looks::of(&scene.host);
-    let hold = Hold::default();
+    let _let_go = LetGo(&hold);
     scene.tell(FREE_WHEN_LET_GO, (&raw const hold).expose_provenance());
     scene.tell(KEEP, TOO_MUCH);
     eventually("it is quarantined", || scene.is(CallbackStatus::Quarantined));

@@ -283,6 +283,11 @@ fn a_budget_that_a_plugin_declares_holds_until_the_operator_says_another() {
 #[test]
 fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
     alone!();
+    // The machine may hold up any other call for a millisecond too.
+    let is_its = |what: &EventKind| match what {
+        EventKind::Stuck { callback, thread, .. } => callback == FAILING && thread == "the-stuck-one",
+        _ => false,
+    };
     each_cell(json!({ "limits": { "stuck": "1ms" } }), |scene, _, dispatch, _, point| {
         let events = scene.host.events();
         let (hold, fine) = (Hold::default(), dispatch(FINE));
@@ -292,21 +297,21 @@ fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
             let stuck = stuck.spawn_scoped(threads, || dispatch_held_on(scene, point, STUCK, hold_at));
             // The scope waits for the thread.
             let let_go = LetGo(&hold);
-            let what = next(&events);
-            let EventKind::Stuck { point: found, callback, thread, thread_id, took_ms, .. } = &what else {
-                panic!("{what:?}")
-            };
-            assert_eq!((&**found, &**callback), (point, FAILING));
-            assert!(thread == "the-stuck-one" && *thread_id > 0 && *took_ms >= 1, "{what:?}");
+            let what = std::iter::from_fn(|| Some(next(&events))).find(is_its).unwrap();
+            let EventKind::Stuck { point: found, thread_id, took_ms, .. } = &what else { panic!("{what:?}") };
+            assert_eq!(found, point);
+            assert!(*thread_id > 0 && *took_ms >= 1, "{what:?}");
             assert_eq!(dispatch(FINE), fine, "others are not held up");
-            assert_eq!(scene.specimen(point).stuck_now, 1);
+            eventually("it is the only one", || scene.specimen(point).stuck_now == 1);
             let health = || scene.host.plugin_views()[0].health;
             assert_eq!(health(), Health::Degraded);
             drop(let_go);
             eventually("it is seen to be back", || health() == Health::Good);
             assert_eq!(stuck.unwrap().join().unwrap(), fine);
         });
-        assert_eq!((scene.specimen(point).stuck, scene.specimen(point).faults), (1, 0));
+        assert!(!events.try_iter().any(|event| is_its(&event.what)), "it is told once");
+        let specimen = scene.specimen(point);
+        assert!(specimen.stuck >= 1 && specimen.faults == 0, "{specimen:?}");
     });
 }
 

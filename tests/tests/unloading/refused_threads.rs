@@ -7,8 +7,9 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::spawn;
 
-use hookrail::{Config, Decision, End, Host, Message, MessagePublish, PluginHandle};
+use hookrail::{Decision, End, Host, Message, MessagePublish, PluginHandle};
 use hookrail_tests::alone;
+use hookrail_tests::scene::patient;
 
 /// A host with a plugin, which is used where a thread ends.
 struct Used {
@@ -19,7 +20,7 @@ struct Used {
 impl Used {
     /// Loads the plugin on this thread.
     fn new() -> Self {
-        let host = Host::new(Config::default()).unwrap();
+        let host = Host::new(patient()).unwrap();
         // SAFETY: our own library.
         let plugin = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
         Used { host, plugin }

@@ -63,9 +63,11 @@ fn an_unloading_does_not_wait_for_what_the_program_drops() {
 #[test]
 fn the_last_host_may_be_dropped_by_an_unloading() {
     alone!();
-    struct Tell(Option<Arc<Host>>, Sender<Duration>);
+    struct Tell(Option<Arc<Host>>, Sender<Duration>, Mutex<Receiver<()>>);
     impl Drop for Tell {
         fn drop(&mut self) {
+            // Until nobody else has the host.
+            let _ = self.2.lock().unwrap().recv_timeout(LONG);
             let began = Instant::now();
             drop(self.0.take());
             self.1.send(began.elapsed()).unwrap();
@@ -77,8 +79,10 @@ fn the_last_host_may_be_dropped_by_an_unloading() {
     // SAFETY: our own plugins.
     let [hello, _] = ["hello", "stamp"].map(|name| unsafe { host.load(plugin(name)) }.unwrap());
     let (tell, took) = channel();
-    drop(leave_to_an_unloading(&host, &hello, Tell(Some(host.clone()), tell)));
+    let (other, gone) = channel::<()>();
+    drop(leave_to_an_unloading(&host, &hello, Tell(Some(host.clone()), tell, Mutex::new(gone))));
     drop(host);
+    drop(other);
     // Waiting for itself, it would wait for twice the deadline.
     assert!(took.recv_timeout(LONG).expect("the host is gone") < LONG);
 }

@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 
 use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, PluginHandle, Priority, UnloadLimits};
 use hookrail_tests::alone;
+use hookrail_tests::counter::Raise;
 use hookrail_tests::probe::{LONG, Probe, eventually};
+use hookrail_tests::scene::patient;
 
 #[test]
 fn no_code_of_a_library_runs_after_its_unload_returned() {
     alone!();
-    let host = Host::new(Config::default()).unwrap();
+    let host = Host::new(patient()).unwrap();
     // Odd while the plugin may be loaded.
     let stamp = AtomicU64::new(0);
     let (greeted, done) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -38,6 +40,7 @@ fn no_code_of_a_library_runs_after_its_unload_returned() {
         kept
     };
     scope(|scope| {
+        let ends = Raise(&done);
         let dispatchers: Vec<_> = (0..threads()).map(|_| scope.spawn(dispatch)).collect();
         for _ in 0..20 {
             stamp.fetch_add(1, Ordering::SeqCst);
@@ -47,7 +50,7 @@ fn no_code_of_a_library_runs_after_its_unload_returned() {
             assert_eq!(host.unload(&hello).unwrap(), End::Unmapped);
             stamp.fetch_add(1, Ordering::SeqCst);
         }
-        done.store(true, Ordering::SeqCst);
+        drop(ends);
         // The libraries that made their headers are gone.
         for message in dispatchers.into_iter().flat_map(|dispatcher| dispatcher.join().unwrap().into_values()) {
             assert_eq!(message.clone().header("greeting"), Some("hello"));
@@ -62,6 +65,7 @@ fn no_callback_is_called_once_it_was_dropped() {
     let done = AtomicBool::new(false);
     let probes: Vec<_> = (0..300).map(|_| Probe::default()).collect();
     scope(|scope| {
+        let _ends = Raise(&done);
         for _ in 0..threads() {
             scope.spawn(|| {
                 let publish = host.point(MessagePublish).unwrap();
@@ -81,7 +85,6 @@ fn no_callback_is_called_once_it_was_dropped() {
             eventually("a dispatcher calls it", || probe.calls() > 0);
             host.unregister(registered);
         }
-        done.store(true, Ordering::SeqCst);
     });
     // What readers kept is dropped with the next change.
     let last = host.register(Callbacks::new("last").on(MessagePublish, "look", Priority::new(1), |_| ()));
@@ -163,6 +166,7 @@ fn callbacks_back_to_back_do_not_starve_an_unloading() {
     host.register(slow).unwrap();
     let (done, dispatched) = (AtomicBool::new(false), AtomicUsize::new(0));
     scope(|scope| {
+        let _ends = Raise(&done);
         for _ in 0..threads() + 1 {
             scope.spawn(|| {
                 let publish = host.point(MessagePublish).unwrap();
@@ -178,7 +182,6 @@ fn callbacks_back_to_back_do_not_starve_an_unloading() {
             eventually("they dispatch", || dispatched.load(Ordering::SeqCst) > seen);
             assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(LONG), End::Unmapped);
         }
-        done.store(true, Ordering::SeqCst);
     });
 }
 

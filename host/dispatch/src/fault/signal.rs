@@ -139,6 +139,9 @@ mod tests {
 
     use super::*;
 
+    /// Only a failure waits this long.
+    const LONG: Duration = Duration::from_secs(300);
+
     #[test]
     fn a_waiting_thread_looks_when_it_is_asked_to() {
         let signals = Signals::new(Quarantine::default());
@@ -152,7 +155,7 @@ mod tests {
             // Whether it is already waiting or waits later.
             let is_woken = (0..100).all(|_| {
                 signals.look_at(Instant::now());
-                wakes.recv_timeout(Duration::from_secs(60)).is_ok()
+                wakes.recv_timeout(LONG).is_ok()
             });
             signals.end();
             assert!(is_woken);
@@ -162,7 +165,7 @@ mod tests {
     #[test]
     fn the_earlier_of_two_times_holds() {
         let signals = Signals::new(Quarantine::default());
-        let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(60));
+        let (now, later) = (Instant::now(), Instant::now() + LONG);
         signals.look_at(now);
         signals.look_at(later);
         assert_eq!(signals.wait(Some(later)).map(|found| found.len()), Some(0));

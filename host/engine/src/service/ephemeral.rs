@@ -148,13 +148,6 @@ mod tests {
 
     use super::*;
 
-    /// A directory of this test's own.
-    fn home(name: &str) -> PathBuf {
-        let home = std::env::temp_dir().join(format!("hookrail-ephemeral-{}-{name}", std::process::id()));
-        fs::create_dir_all(&home).unwrap();
-        home
-    }
-
     fn begun(home: &Path) -> (Ephemeral, PathBuf) {
         let ephemeral = Ephemeral::default();
         ephemeral.begin();
@@ -165,27 +158,25 @@ mod tests {
 
     #[test]
     fn a_directory_ends_with_its_instance_and_no_other() {
-        let home = home("ends");
-        let ((first, its), (second, other)) = (begun(&home), begun(&home));
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        let ((first, its), (second, other)) = (begun(home), begun(home));
         assert_ne!(its, other);
-        assert_eq!(first.path(&home).unwrap(), its);
-        sweep_instance(&home);
+        assert_eq!(first.path(home).unwrap(), its);
+        sweep_instance(home);
         first.end();
         assert!(!its.exists() && other.join("file").exists());
-        first.path(&home).unwrap_err();
+        first.path(home).unwrap_err();
         first.begin();
-        assert!(
-            first.path(&home).unwrap().read_dir().unwrap().next().is_none(),
-            "an instance begins with an empty one"
-        );
+        assert!(first.path(home).unwrap().read_dir().unwrap().next().is_none(), "an instance begins with an empty one");
         [first, second].iter().for_each(Ephemeral::end);
         assert_eq!(entries(&home.join(NAME)).count(), 0);
-        fs::remove_dir_all(home).unwrap();
     }
 
     #[test]
     fn what_a_dead_process_held_is_removed_and_nothing_that_is_linked_to() {
-        let home = home("dead");
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
         // As a process leaves it that is killed: the system has ended its lock.
         let all = home.join("instances/a").join(NAME);
         fs::create_dir_all(all.join("1/deep")).unwrap();
@@ -194,22 +185,22 @@ mod tests {
         fs::write(home.join("elsewhere/2.lock"), "").unwrap();
         fs::create_dir(home.join("instances/b")).unwrap();
         std::os::unix::fs::symlink(home.join("elsewhere"), home.join("instances/b").join(NAME)).unwrap();
-        sweep(&home);
+        sweep(home);
         assert_eq!(entries(&all).count(), 0);
         assert_eq!(entries(&home.join("elsewhere")).count(), 2);
-        fs::remove_dir_all(home).unwrap();
     }
 
     #[test]
     fn many_that_begin_and_sweep_at_once_never_share_one() {
-        let home = home("many");
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let (ephemeral, path) = begun(&home);
+                        let (ephemeral, path) = begun(home);
                         assert!(path.join("file").exists());
-                        sweep_instance(&home);
+                        sweep_instance(home);
                         assert!(path.join("file").exists());
                         ephemeral.end();
                     }
@@ -217,6 +208,5 @@ mod tests {
             }
         });
         assert_eq!(entries(&home.join(NAME)).count(), 0);
-        fs::remove_dir_all(home).unwrap();
     }
 }

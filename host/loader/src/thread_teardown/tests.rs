@@ -99,7 +99,8 @@ fn child_ends_while_another_thread_holds<G>(teardown: &Arc<ThreadTeardown>, hold
         if child == 0 {
             // SAFETY: the first and the last call take numbers; the child does what an ending thread does in between.
             unsafe {
-                libc::alarm(20);
+                // Long after it has ended, on any machine, if it waits for nobody.
+                libc::alarm(300);
                 leave_value(teardown, never);
                 attend();
                 run_everywhere(ThreadTeardown::run_own);

@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     println!("unloaded under a pin, which goes on as it began");
     println!("  {:?}", outcome.decision());
-    println!("  {}: {}", ticket.plugin(), ticket.wait_timeout(Duration::from_secs(5)));
+    println!("  {}: {}", ticket.plugin(), ticket.wait_timeout(Duration::from_secs(60)));
 
     println!("without it again");
     gateway.request("/admin/users");
