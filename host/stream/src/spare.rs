@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use crate::load::allocated;
 
 /// So many messages are kept for a source.
-const MOST: usize = 1024;
+const MOST: usize = 2048;
 /// Those that have more memory than that, in bytes, are freed.
 const LARGE: usize = 4 << 10;
 

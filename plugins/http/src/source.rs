@@ -14,11 +14,11 @@ mod body;
 mod budget;
 mod config;
 mod decode;
+mod filled;
 mod lines;
 mod patient;
 mod sending;
 mod server;
-mod spares;
 mod taking;
 mod topic;
 

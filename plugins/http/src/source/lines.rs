@@ -13,7 +13,7 @@ use tokio::task::yield_now;
 
 use super::answer::Refusal;
 use super::budget::Held;
-use super::spares::Spares;
+use super::filled::{Filled, Spares};
 use super::topic;
 
 /// What a body is made of.
@@ -90,15 +90,15 @@ impl Shape {
         given: Given<'_>,
         held: &mut Held,
         spares: &Spares,
-    ) -> Result<Vec<Message>, Refusal> {
-        let mut taken = Taken { given, held, messages: Vec::new(), spares: spares.take(), since: 0 };
+    ) -> Result<Filled, Refusal> {
+        let messages = spares.take(body.len(), held);
+        let mut taken = Taken { given, held, messages, since: 0 };
         match self {
             Shape::Body => taken.body(&body)?,
             Shape::Lines => taken.lines(text(&body)?).await?,
             Shape::Objects => taken.objects(text(&body)?).await?,
         }
-        let Taken { messages, spares: unused, .. } = taken;
-        spares.put(unused);
+        let Taken { messages, .. } = taken;
         held.free(body);
         Ok(messages)
     }
@@ -108,18 +108,18 @@ impl Shape {
 struct Taken<'a> {
     given: Given<'a>,
     held: &'a mut Held,
-    messages: Vec<Message>,
-    /// To be filled.
-    spares: Vec<Message>,
+    messages: Filled,
     /// How many bytes were read since others had their turn.
     since: usize,
 }
 
 impl Taken<'_> {
     fn body(&mut self, body: &[u8]) -> Result<(), Refusal> {
-        let mut message = self.spares.pop().unwrap_or_default();
-        self.given.fill(&mut message, body);
-        self.put(message)
+        let fill = |message: &mut Message| {
+            self.given.fill(message, body);
+            Ok(())
+        };
+        self.messages.add(self.held, self.given.most, fill)
     }
 
     async fn lines(&mut self, text: &str) -> Result<(), Refusal> {
@@ -155,25 +155,12 @@ impl Taken<'_> {
         if self.messages.len() == self.given.most {
             return Err(Refusal::too_large(format!("more than {} messages: send them in parts", self.given.most)));
         }
-        let mut message = self.spares.pop().unwrap_or_default();
-        self.given.object(&mut message, object).map_err(|why| Refusal::bad_line(number, &why))?;
-        if message.body.len() > self.given.most_body {
-            let why = format!("its body has more than {} bytes", self.given.most_body);
-            return Err(Refusal::large_line(number, &why));
-        }
-        let headers = message.headers.iter().map(|header| header.key.len() + header.value.len());
-        if message.topic.len() + message.source.len() + headers.sum::<usize>() > MOST_AROUND {
-            let why = format!("its headers and its source have more than {MOST_AROUND} bytes");
-            return Err(Refusal::large_line(number, &why));
-        }
-        self.put(message)
-    }
-
-    fn put(&mut self, message: Message) -> Result<(), Refusal> {
-        self.held.reserve(&mut self.messages, 1, self.given.most)?;
-        self.held.grow(memory(&message))?;
-        self.messages.push(message);
-        Ok(())
+        let given = self.given;
+        let fill = |message: &mut Message| {
+            given.object(message, object).map_err(|why| Refusal::bad_line(number, &why))?;
+            given.check(message).map_err(|why| Refusal::large_line(number, &why))
+        };
+        self.messages.add(self.held, given.most, fill)
     }
 
     /// So many bytes were read: others may have their turn.
@@ -191,13 +178,6 @@ fn text(body: &[u8]) -> Result<&str, Refusal> {
         .map_err(|error| Refusal::bad_line(1 + newlines_of(&body[..error.valid_up_to()]), "it is not UTF-8"))
 }
 
-/// What a message has allocated.
-fn memory(message: &Message) -> usize {
-    let headers = message.headers.iter().map(|header| header.key.capacity() + header.value.capacity());
-    let list = message.headers.capacity() * size_of::<Header>();
-    message.topic.capacity() + message.source.capacity() + message.body.capacity() + list + headers.sum::<usize>()
-}
-
 fn newlines(text: &str) -> usize {
     newlines_of(text.as_bytes())
 }
@@ -212,7 +192,6 @@ fn blanks(text: &str) -> usize {
 
 impl Given<'_> {
     fn fill(&self, message: &mut Message, body: &[u8]) {
-        message.clear();
         (message.id, message.timestamp) = (MessageId::at(self.now), self.now);
         message.topic.set(self.topic);
         message.source.set(self.source);
@@ -239,6 +218,18 @@ impl Given<'_> {
         topic::check_own(message.topic.as_str())?;
         if message.source.is_empty() {
             message.source.set(self.source);
+        }
+        Ok(())
+    }
+
+    /// Whether a message is as small as it must be.
+    fn check(&self, message: &Message) -> Result<(), String> {
+        if message.body.len() > self.most_body {
+            return Err(format!("its body has more than {} bytes", self.most_body));
+        }
+        let headers = message.headers.iter().map(|header| header.key.len() + header.value.len());
+        if message.topic.len() + message.source.len() + headers.sum::<usize>() > MOST_AROUND {
+            return Err(format!("its headers and its source have more than {MOST_AROUND} bytes"));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Sends what was posted.
 
+use std::mem::take;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::prelude::*;
@@ -7,7 +8,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::spares::Spares;
+use super::filled::Spares;
 use super::taking::{Job, Outcome};
 
 /// How often it is looked whether the endpoint is to end while no request comes.
@@ -19,10 +20,13 @@ const TOGETHER: usize = 1024;
 /// So long the thread waits for room at once: then connections have their turn.
 const STEP: Duration = Duration::from_millis(5);
 
+/// With so many messages a request is sent by itself, in place.
+const ENOUGH: usize = 64;
+
 /// Sends what is posted until `io` is closed, or nothing can be posted any more. Requests that wait when this returns are
 /// answered as those of an endpoint that ends.
 pub(crate) async fn send(io: &mut SourceIo<'_>, mut waiting: Receiver<Job>, spares: &Spares) -> Result<(), Closed> {
-    let (mut jobs, mut messages) = (Vec::<Job>::new(), Vec::new());
+    let (mut jobs, mut together) = (Vec::<Job>::new(), Vec::new());
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -48,21 +52,45 @@ pub(crate) async fn send(io: &mut SourceIo<'_>, mut waiting: Receiver<Job>, spar
             jobs.push(job);
         }
         if let Some(left) = left(&mut jobs, Instant::now()) {
-            let counts: Vec<_> = jobs.iter().map(|job| job.messages.len()).collect();
-            messages.extend(jobs.iter_mut().flat_map(|job| job.messages.drain(..)));
-            if io.send_within(&mut messages, None, Some(left.min(STEP)))? {
-                spares.put(std::mem::take(&mut messages));
-                jobs.drain(..).for_each(|job| job.answer(Outcome::Taken));
+            let next = next(&jobs);
+            if send_some(io, &mut jobs[..next], left.min(STEP), &mut together)? {
+                jobs.drain(..next).for_each(|job| answer(job, Outcome::Taken, spares));
             } else {
-                let mut rest = messages.drain(..);
-                jobs.iter_mut().zip(counts).for_each(|(job, count)| job.messages.extend(rest.by_ref().take(count)));
-                drop(rest);
                 let now = Instant::now();
-                jobs.extract_if(.., |job| job.until <= now).for_each(|job| job.answer(Outcome::Full));
+                jobs.extract_if(.., |job| job.until <= now).for_each(|job| answer(job, Outcome::Full, spares));
             }
         }
         yield_now().await;
     }
+}
+
+/// How many of the jobs are sent next: the first one, or as many as are small.
+fn next(jobs: &[Job]) -> usize {
+    jobs.iter().take_while(|job| job.messages.len() < ENOUGH).count().max(1)
+}
+
+/// Sends the messages of some jobs, all or none. Uses `together`, which is empty before and after.
+fn send_some(
+    io: &mut SourceIo<'_>,
+    jobs: &mut [Job],
+    limit: Duration,
+    together: &mut Vec<Message>,
+) -> Result<bool, Closed> {
+    if let [job] = jobs {
+        return io.send_within(job.messages.messages(), None, Some(limit));
+    }
+    together.extend(jobs.iter_mut().flat_map(|job| job.messages.messages()).map(take));
+    let sent = io.send_within(together, None, Some(limit));
+    // Emptied, or as they were.
+    let places = jobs.iter_mut().flat_map(|job| job.messages.messages());
+    places.zip(together.drain(..)).for_each(|(place, message)| *place = message);
+    sent
+}
+
+/// Tells the client, unless it has gone meanwhile.
+fn answer(job: Job, outcome: Outcome, spares: &Spares) {
+    let _ = job.reply.send(outcome);
+    spares.put(job.messages);
 }
 
 /// How long the oldest of the jobs can wait: if its time is over, it has what room there is, so that on a busy machine a
@@ -78,6 +106,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::super::budget::Budget;
+    use super::super::filled::Filled;
     use super::*;
 
     #[test]
@@ -88,7 +117,7 @@ mod tests {
         let (mut jobs, mut answers) = (Vec::new(), Vec::new());
         for until in [now - second, now, now + second, now + 2 * second, now + 3 * second] {
             let (reply, answer) = oneshot::channel();
-            jobs.push(Job { messages: Vec::new(), reply, until, _held: budget.hold() });
+            jobs.push(Job { messages: Filled::default(), reply, until, _held: budget.hold() });
             answers.push(answer);
         }
         assert_eq!(left(&mut jobs, now), Some(Duration::ZERO));

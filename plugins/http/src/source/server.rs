@@ -16,8 +16,8 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 
 use super::config::Wanted;
+use super::filled::Spares;
 use super::patient::Patient;
-use super::spares::Spares;
 use super::taking::{Job, Taking};
 
 /// How long an address that is in use is waited for: an endpoint that this one replaces may still have it.

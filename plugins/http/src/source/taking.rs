@@ -20,27 +20,20 @@ use super::body::Sending;
 use super::budget::{Budget, Held};
 use super::config::Wanted;
 use super::decode::Encoding;
+use super::filled::{Filled, Spares};
 use super::lines::{Given, Shape};
-use super::spares::Spares;
 use super::topic;
 use crate::shown::shown;
 use crate::token::Token;
 
 /// Messages that are to be sent, all or none, and who waits for the answer.
 pub(crate) struct Job {
-    pub(crate) messages: Vec<Message>,
+    pub(crate) messages: Filled,
     pub(crate) reply: oneshot::Sender<Outcome>,
     /// Until when there must be room for them.
     pub(crate) until: Instant,
     /// What they need, until they are sent.
     pub(crate) _held: Held,
-}
-
-impl Job {
-    /// Tells the client, unless it has gone meanwhile.
-    pub(crate) fn answer(self, outcome: Outcome) {
-        let _ = self.reply.send(outcome);
-    }
 }
 
 /// What came of the messages. None is: the source ends.
@@ -150,7 +143,7 @@ impl Taking {
         Ok(count)
     }
 
-    async fn send(&self, messages: Vec<Message>, held: Held) -> Result<(), Refusal> {
+    async fn send(&self, messages: Filled, held: Held) -> Result<(), Refusal> {
         let (reply, answer) = oneshot::channel();
         match self.jobs.try_send(Job { messages, reply, until: Instant::now() + self.patience, _held: held }) {
             Ok(()) => {}

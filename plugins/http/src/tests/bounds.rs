@@ -72,7 +72,7 @@ fn a_flood_of_connections_that_are_dropped_leaves_the_source_as_it_was() {
 
 #[test]
 fn what_has_no_room_in_memory_is_refused_until_there_is() {
-    let (sent, _) = listening("\"max_body\": 1000, \"max_in_flight\": 4048", |at| {
+    let (sent, _) = listening("\"max_body\": 1000, \"max_in_flight\": 4048, \"patience\": \"5s\"", |at| {
         let mut first = connect(at);
         first.write_all(b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 900\r\n\r\n").unwrap();
         first.write_all(&[b'1'; 800]).unwrap();

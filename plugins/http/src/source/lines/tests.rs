@@ -10,7 +10,8 @@ fn taken(shape: Shape, body: &[u8], given: Given<'_>, memory: usize) -> Result<V
     let mut held = Budget::new(1, memory, 1).hold();
     held.grow(body.len())?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(shape.messages(body.into(), given, &mut held, &Spares::default()))
+    let mut filled = runtime.block_on(shape.messages(body.into(), given, &mut held, &Spares::default()))?;
+    Ok(filled.messages().to_vec())
 }
 
 fn messages(shape: Shape, body: &str) -> Result<Vec<Message>, String> {
