@@ -10,6 +10,8 @@ use super::budget::Held;
 
 /// So many messages are kept. The host leaves none with more than some KiB of memory.
 const MOST: usize = 1024;
+/// A list of so many bytes is for any request.
+const SMALL: usize = 1 << 10;
 
 /// The messages of a request.
 ///
@@ -58,12 +60,12 @@ impl Filled {
 }
 
 impl Spares {
-    /// A list for the messages of a body of so many bytes; `held` has room for it. It needs no more than the body does
-    /// twice.
+    /// A list for the messages of a body of so many bytes; `held` has room for it. Unless it is small, it needs no more than
+    /// the body does twice.
     pub(crate) fn take(&self, body: usize, held: &mut Held) -> Filled {
         let needs = |filled: &Filled| filled.list.capacity() * size_of::<Message>();
         let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fitting = spares.iter().rposition(|filled| needs(filled) <= 2 * body);
+        let fitting = spares.iter().rposition(|filled| needs(filled) <= SMALL.max(2 * body));
         let taken = fitting.map(|place| spares.swap_remove(place));
         taken.filter(|filled| held.grow(needs(filled)).is_ok()).unwrap_or_default()
     }
