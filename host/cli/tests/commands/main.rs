@@ -2,6 +2,7 @@
 //! ones.
 
 mod check;
+mod check_prebuilt;
 mod check_zoo;
 mod completions;
 mod doctor;
