@@ -198,6 +198,8 @@ impl Queue {
             disk.answered(answered);
         }
         self.hint(&state);
+        // What is on disk may have room in memory now.
+        self.show(&mut state);
         // Not for each message: whoever waits has many. One at a time, in turn: all at once would take each other's place.
         if state.has_much_room() {
             self.room.notify_one();

@@ -36,11 +36,13 @@ impl State {
         }
     }
 
-    /// Has something among the items, if there is something.
+    /// Has something among the items, if there is something, and room beside what was taken.
     pub(super) fn refill(&mut self) {
-        let Some(disk) = self.disk.as_mut().filter(|_| self.items.is_empty()) else { return };
+        let is_due = self.items.is_empty() && self.may_refill();
+        let Some(disk) = self.disk.as_mut().filter(|_| is_due) else { return };
         if disk.spill.waiting() > 0 {
-            match disk.then_flush(|spill| spill.read(READ, self.config.memory)) {
+            let enough = self.config.memory - self.taken.bytes;
+            match disk.then_flush(|spill| spill.read(READ, enough)) {
                 Ok((mut items, lost)) => {
                     self.items.append(&mut items);
                     disk.lost += lost;
@@ -57,6 +59,12 @@ impl State {
             disk.in_memory += disk.behind.len();
             self.items.append(&mut disk.behind.take().into());
         }
+    }
+
+    /// Whether there is room for something that is not in memory. A sink that never answers is not to have all that is on
+    /// disk in memory.
+    pub(super) fn may_refill(&self) -> bool {
+        has_room(&self.config, self.taken)
     }
 
     /// What is to be made durable, if anything is.

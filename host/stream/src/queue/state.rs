@@ -65,7 +65,7 @@ impl State {
 
     /// Whether there is something to take.
     pub(super) fn has_some(&self) -> bool {
-        !self.items.is_empty() || self.disk.as_ref().is_some_and(Disk::has_some)
+        !self.items.is_empty() || self.may_refill() && self.disk.as_ref().is_some_and(Disk::has_some)
     }
 
     /// What it holds in memory. What was taken counts, so that a sink that never answers fills its queue.

@@ -138,6 +138,31 @@ fn what_is_on_disk_passes_through_as_much_memory() {
 }
 
 #[test]
+fn a_sink_that_never_answers_gets_no_more_from_the_disk_than_there_is_room_for() {
+    for config in [QueueConfig::default().with_memory(2 * large()), QueueConfig::default().with_capacity(3)] {
+        let directory = tempfile::tempdir().unwrap();
+        let spill = Some((Spill::open(directory.path()).unwrap(), Arc::default()));
+        let queue = Queue::new(config.with_policy(QueuePolicy::Spill), spill);
+        let watched = queue.watch().unwrap();
+        let peek = rustix::net::RecvFlags::DONTWAIT | rustix::net::RecvFlags::PEEK;
+        let is_readable = || rustix::net::recv(&watched, &mut [0_u8; 8], peek).is_ok();
+        put_large(&queue, "123456789");
+        let mut taken = VecDeque::new();
+        while queue.take(queue.reader(), 9, Some(Instant::now()), &mut taken) == Taken::Some {}
+        assert!(taken.len() <= 3, "{}", begins(&taken));
+        assert!(!is_readable(), "there is nothing that it could have");
+        let mut all = String::new();
+        while !taken.is_empty() {
+            all.push_str(&begins(&taken));
+            answer(&queue, &taken);
+            assert_eq!(is_readable(), all.len() < 9);
+            taken = take(&queue, 9);
+        }
+        assert_eq!(all, "123456789");
+    }
+}
+
+#[test]
 fn a_disk_that_fails_leaves_as_much_memory() {
     let directory = tempfile::tempdir().unwrap();
     let spill = Some((Spill::open(directory.path()).unwrap(), Arc::default()));
