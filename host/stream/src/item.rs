@@ -13,13 +13,18 @@ use crate::spill::place::Place;
 pub(crate) struct Item {
     pub(crate) message: Arc<Message>,
     pub(crate) kept: Kept,
-    /// What the message weighed when it came: whoever has it alone may change it.
-    pub(crate) load: Load,
+    /// How much memory the message took when it came, in bytes: whoever has it alone may change it.
+    bytes: u64,
 }
 
 impl Item {
     pub(crate) fn new(message: Arc<Message>, kept: Kept) -> Self {
-        Item { load: Load::of(&message), message, kept }
+        let bytes = (size_of::<Message>() + message.allocated()) as u64;
+        Item { message, kept, bytes }
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        Load { messages: 1, bytes: self.bytes }
     }
 }
 
@@ -73,7 +78,7 @@ pub(crate) struct Answered {
 
 impl Answered {
     pub(crate) fn add(&mut self, item: &Item) {
-        self.load += item.load;
+        self.load += item.load();
         if let Kept::Disk(place) = item.kept {
             self.from_disk += 1;
             self.place = Some(place);

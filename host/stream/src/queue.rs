@@ -180,7 +180,7 @@ impl Queue {
         while taken.len() - before < most
             && let Some(item) = state.take_first()
         {
-            state.taken += item.load;
+            state.taken += item.load();
             taken.push_back(item);
         }
         state.taker = Some(Actor::current());
@@ -315,7 +315,7 @@ impl Queue {
     /// Puts what another queue had left to the front, in its order. What has been replaced meanwhile is added to `refused`.
     pub(crate) fn adopt(&self, left: Vec<Item>, refused: &mut Vec<Refused>) {
         let mut state = self.state.lock();
-        state.taken += left.iter().map(|item| item.load).sum();
+        state.taken += left.iter().map(Item::load).sum();
         if let Some(disk) = &mut state.disk {
             disk.adopted(left.len());
         }

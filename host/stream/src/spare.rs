@@ -9,8 +9,6 @@ use std::sync::Arc;
 use hookrail_abi::Message;
 use parking_lot::Mutex;
 
-use crate::load::allocated;
-
 /// So many messages are kept for a source.
 const MOST: usize = 2048;
 /// Those that have more memory than that, in bytes, are freed.
@@ -29,7 +27,7 @@ impl Spares {
         messages.retain_mut(|message| {
             let Some(message) = Arc::get_mut(message) else { return false };
             message.clear();
-            allocated(message) <= LARGE
+            message.allocated() <= LARGE
         });
         let mut spares = self.0.lock();
         messages.truncate(MOST.saturating_sub(spares.len()));

@@ -211,8 +211,8 @@ impl Spill {
         }
     }
 
-    /// The next messages, `most` at most, and none behind so many bytes; and how many were lost before them because their
-    /// records are damaged.
+    /// The next messages, and how many were lost before them because their records are damaged: `most` at most, and no more
+    /// once they have `enough` bytes.
     ///
     /// # Errors
     /// If the system refuses to read: then nothing was given out.

@@ -102,12 +102,11 @@ impl State {
 
     pub(super) fn put_latest(&mut self, item: Item, refused: &mut Vec<Refused>) {
         if let Some(number) = self.by_key.get(key(&self.config, &item.message)) {
-            let (place, load) = (number.wrapping_sub(self.first) as usize, item.load);
+            let (place, own) = (number.wrapping_sub(self.first) as usize, item.load().bytes);
             refused.push((self.items.replace(place, item), DropKind::Replaced));
             // It may be larger than what it has replaced: then those before it make room for it.
-            let others = |state: &State| state.load().bytes - load.bytes;
             for _ in 0..place {
-                if others(self) < self.config.memory {
+                if self.load().bytes - own < self.config.memory {
                     break;
                 }
                 refused.extend(self.take_first().map(|oldest| (oldest, DropKind::Full)));
@@ -148,7 +147,7 @@ impl State {
 
     pub(super) fn put_back(&mut self, taken: &mut VecDeque<Item>, refused: &mut Vec<Refused>) {
         while let Some(item) = taken.pop_back() {
-            self.taken -= item.load;
+            self.taken -= item.load();
             if self.config.policy == QueuePolicy::LatestPerKey {
                 let key = key(&self.config, &item.message);
                 if self.by_key.contains_key(key) {

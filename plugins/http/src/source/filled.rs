@@ -3,27 +3,29 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use hookrail_abi::{Header, Message};
+use hookrail_abi::Message;
 
 use super::answer::Refusal;
 use super::budget::Held;
 
-/// So many messages are kept. The host leaves none with more than some KiB of memory.
+/// So many messages are kept.
 const MOST: usize = 1024;
+/// Those that have more memory than that, in bytes, are freed.
+const LARGE: usize = 4 << 10;
 /// A list of so many bytes is for any request.
 const SMALL: usize = 1 << 10;
 
 /// The messages of a request.
 ///
 /// # Invariants
-/// `count` is at most the length of the list. What is behind it is empty, but may have memory.
+/// `count` is at most the length of the list. What is behind it is emptied before it is filled.
 #[derive(Debug, Default)]
 pub(crate) struct Filled {
     list: Vec<Message>,
     count: usize,
 }
 
-/// Lists of which the messages were sent.
+/// Lists that were answered for, whether their messages were sent or not.
 #[derive(Debug, Default)]
 pub(crate) struct Spares(Mutex<Vec<Filled>>);
 
@@ -53,7 +55,7 @@ impl Filled {
         let message = &mut self.list[self.count];
         message.clear();
         fill(message)?;
-        held.grow(memory(message))?;
+        held.grow(message.allocated())?;
         self.count += 1;
         Ok(())
     }
@@ -70,22 +72,20 @@ impl Spares {
         taken.filter(|filled| held.grow(needs(filled)).is_ok()).unwrap_or_default()
     }
 
-    /// Keeps a list that was sent, or was not needed.
+    /// Keeps a list. Its messages are held by nobody then, so that none may have much memory.
     pub(crate) fn put(&self, mut filled: Filled) {
         filled.count = 0;
+        filled
+            .list
+            .iter_mut()
+            .filter(|message| message.allocated() > LARGE)
+            .for_each(|message| *message = Message::empty());
         let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept: usize = spares.iter().map(|filled| filled.list.len()).sum();
         if !filled.list.is_empty() && kept + filled.list.len() <= MOST {
             spares.push(filled);
         }
     }
-}
-
-/// What a message has allocated, in bytes.
-fn memory(message: &Message) -> usize {
-    let headers = message.headers.iter().map(|header| header.key.capacity() + header.value.capacity());
-    let list = message.headers.capacity() * size_of::<Header>();
-    message.topic.capacity() + message.source.capacity() + message.body.capacity() + list + headers.sum::<usize>()
 }
 
 #[cfg(test)]
@@ -132,6 +132,17 @@ mod tests {
         assert_eq!(spares.0.lock().unwrap().len(), 1);
         assert_eq!(spares.take(1000, &mut held).list.len(), 0);
         assert_eq!(spares.take(1 << 20, &mut held).list.len(), MOST - 9);
+    }
+
+    /// A refused request leaves its messages as they are.
+    #[test]
+    fn what_is_kept_has_little_memory_whatever_was_in_it() {
+        let (spares, mut held) = (Spares::default(), Budget::new(1, 1 << 30, 1).hold());
+        let mut two = filled(&spares, &mut held, 2, 100);
+        two.messages()[1].body.set(&[0; LARGE + 1]);
+        spares.put(two);
+        let kept = spares.take(1000, &mut held);
+        assert_eq!(kept.list.iter().map(|message| message.allocated() > 0).collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]

@@ -52,9 +52,10 @@ pub(crate) async fn send(io: &mut SourceIo<'_>, mut waiting: Receiver<Job>, spar
             jobs.push(job);
         }
         if let Some(left) = left(&mut jobs, Instant::now()) {
-            let next = next(&jobs);
-            if send_some(io, &mut jobs[..next], left.min(STEP), &mut together)? {
-                jobs.drain(..next).for_each(|job| answer(job, Outcome::Taken, spares));
+            let first = first(&jobs);
+            let send = |messages: &mut [Message]| io.send_within(messages, None, Some(left.min(STEP)));
+            if all_at_once(&mut jobs[..first], &mut together, send)? {
+                jobs.drain(..first).for_each(|job| answer(job, Outcome::Taken, spares));
             } else {
                 let now = Instant::now();
                 jobs.extract_if(.., |job| job.until <= now).for_each(|job| answer(job, Outcome::Full, spares));
@@ -64,23 +65,18 @@ pub(crate) async fn send(io: &mut SourceIo<'_>, mut waiting: Receiver<Job>, spar
     }
 }
 
-/// How many of the jobs are sent next: the first one, or as many as are small.
-fn next(jobs: &[Job]) -> usize {
+/// How many of the jobs are sent first: one, or as many as are small.
+fn first(jobs: &[Job]) -> usize {
     jobs.iter().take_while(|job| job.messages.len() < ENOUGH).count().max(1)
 }
 
-/// Sends the messages of some jobs, all or none. Uses `together`, which is empty before and after.
-fn send_some(
-    io: &mut SourceIo<'_>,
-    jobs: &mut [Job],
-    limit: Duration,
-    together: &mut Vec<Message>,
-) -> Result<bool, Closed> {
+/// Calls `send` with the messages of all these jobs. Uses `together`, which is empty before and after.
+fn all_at_once<R>(jobs: &mut [Job], together: &mut Vec<Message>, send: impl FnOnce(&mut [Message]) -> R) -> R {
     if let [job] = jobs {
-        return io.send_within(job.messages.messages(), None, Some(limit));
+        return send(job.messages.messages());
     }
     together.extend(jobs.iter_mut().flat_map(|job| job.messages.messages()).map(take));
-    let sent = io.send_within(together, None, Some(limit));
+    let sent = send(together);
     // Emptied, or as they were.
     let places = jobs.iter_mut().flat_map(|job| job.messages.messages());
     places.zip(together.drain(..)).for_each(|(place, message)| *place = message);
@@ -108,6 +104,48 @@ mod tests {
     use super::super::budget::Budget;
     use super::super::filled::Filled;
     use super::*;
+
+    /// One with a message for each of these bodies.
+    fn job(bodies: &[&str]) -> Job {
+        let (mut held, mut messages) = (Budget::new(9, 1 << 20, 1).hold(), Filled::default());
+        for body in bodies {
+            let fill = |message: &mut Message| {
+                message.body.set(body.as_bytes());
+                Ok(())
+            };
+            messages.add(&mut held, 100, fill).unwrap();
+        }
+        Job { messages, reply: oneshot::channel().0, until: Instant::now(), _held: held }
+    }
+
+    fn bodies(messages: &[Message]) -> Vec<String> {
+        messages.iter().map(|message| message.body.to_display().into_owned()).collect()
+    }
+
+    #[test]
+    fn messages_that_were_not_taken_are_sent_again_as_they_were() {
+        for (mut jobs, all) in [
+            (vec![job(&["1"]), job(&["2", "3"]), job(&["4"])], &["1", "2", "3", "4"][..]),
+            (vec![job(&["1", "2"])], &["1", "2"]),
+        ] {
+            let mut together = Vec::new();
+            for _ in 0..2 {
+                assert_eq!(all_at_once(&mut jobs, &mut together, |messages| bodies(messages)), all);
+                assert!(together.is_empty());
+            }
+            // What the host has taken is empty.
+            all_at_once(&mut jobs, &mut together, |messages| messages.iter_mut().for_each(Message::clear));
+            let lengths = jobs.iter_mut().flat_map(|job| job.messages.messages()).map(|message| message.body.len());
+            assert_eq!(lengths.sum::<usize>(), 0);
+        }
+    }
+
+    #[test]
+    fn small_requests_are_sent_together_and_large_ones_alone() {
+        let job = |count: usize| job(&vec!["x"; count]);
+        let first = |counts: &[usize]| first(&counts.iter().map(|count| job(*count)).collect::<Vec<_>>());
+        assert_eq!([first(&[1]), first(&[1, 2, 1]), first(&[1, 2, ENOUGH, 1]), first(&[ENOUGH, 1])], [1, 3, 2, 1]);
+    }
 
     #[test]
     fn the_oldest_that_somebody_waits_for_says_how_long_is_waited() {

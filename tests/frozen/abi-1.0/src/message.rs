@@ -77,6 +77,13 @@ impl Message {
         body.clear();
     }
 
+    /// How much memory its texts, its headers and its body have, in bytes, whether they use it or not.
+    pub fn allocated(&self) -> usize {
+        let texts: usize = self.headers.iter().map(|header| header.key.capacity() + header.value.capacity()).sum();
+        let headers = self.headers.capacity() * size_of::<Header>() + texts;
+        self.source.capacity() + self.topic.capacity() + headers + self.body.capacity()
+    }
+
     /// The value of the first header with that key.
     pub fn header(&self, key: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.key == *key).map(|header| header.value.as_str())
@@ -107,6 +114,18 @@ mod tests {
     use std::mem::offset_of;
 
     use super::*;
+
+    #[test]
+    fn all_that_a_message_has_allocated_counts() {
+        assert_eq!(Message::empty().allocated(), 0);
+        let mut message = Message::new(&"a".repeat(1000), vec![b'x'; 2000]);
+        message.add_header(&"b".repeat(3000), &"c".repeat(4000));
+        message.source.set(&"d".repeat(5000));
+        let allocated = message.allocated();
+        assert!((15_000..20_000).contains(&allocated), "{allocated}");
+        message.body.clear();
+        assert_eq!(message.allocated(), allocated, "whether it is used or not");
+    }
 
     #[test]
     fn layouts_are_those_of_abi_1_0() {

@@ -5,7 +5,7 @@ use crate::load::Load;
 
 /// The weight of a large message.
 fn large() -> u64 {
-    item("a", &body("x")).load.bytes
+    item("a", &body("x")).load().bytes
 }
 
 /// A large body that begins with that.
@@ -129,7 +129,7 @@ fn what_is_on_disk_passes_through_as_much_memory() {
         // One more, as everywhere.
         assert!(queue.held_bytes() <= 3 * large(), "{}", queue.held_bytes());
         let taken = take(&queue, 9);
-        let load: Load = taken.iter().map(|item| item.load).sum();
+        let load: Load = taken.iter().map(Item::load).sum();
         assert!(load.bytes <= 3 * large(), "{load:?}");
         all.push_str(&begins(&taken));
         answer(&queue, &taken);
