@@ -126,6 +126,8 @@ thread = threading.Thread(target=publish, args=[taken])
 thread.start()
 for line in sys.stdin:
     told = json.loads(line)
+    if told["type"] == "shutdown":
+        break
     if told["type"] == "published":
         open(place + ".new", "w").write(str(told["id"]))
         os.rename(place + ".new", place)
