@@ -18,8 +18,8 @@ use hookrail_abi::catalogue::BUILT_IN;
 use crate::prebuilt::{PREBUILT, operators};
 use crate::{running, settings};
 
-/// The longest wait for the answers of running hosts. They come in a few milliseconds, but on a machine with a dozen
-/// processes for each core; only a host that hangs makes the user wait for so long.
+/// The longest wait for the answers of running hosts. A host answers within milliseconds, or within tenths of a second
+/// where a dozen processes share each core; only one that hangs makes the user wait this long.
 const SOON: Duration = Duration::from_secs(1);
 
 /// The plugins that are installed from packages.

@@ -58,7 +58,8 @@ pub struct QueueConfig {
     pub policy: QueuePolicy,
     /// How many messages it holds; those of `spill` that are only on disk do not count.
     pub capacity: usize,
-    /// From how many bytes of messages on it is full, though it holds fewer than that. A single message may be larger.
+    /// How many bytes of memory its messages may take; it is full at that, whatever their number. It takes a message as long
+    /// as they take less, so a single one may be larger.
     #[serde(deserialize_with = "fields::size")]
     pub memory: u64,
     /// For `latest_per_key`: the header whose value is the key; without it the topic is.
@@ -292,7 +293,7 @@ pub struct SinkView {
     pub policy: String,
     /// How many messages its queue holds.
     pub capacity: usize,
-    /// From how many bytes of messages on it is full.
+    /// How many bytes of memory its messages may take.
     pub memory: u64,
     /// How many messages it was given.
     pub given: u64,
@@ -302,7 +303,7 @@ pub struct SinkView {
     pub dropped: BTreeMap<String, u64>,
     /// How many of them are in its queue, or taken and not answered for.
     pub held: u64,
-    /// How many bytes of memory those of them take that are not only on disk.
+    /// How many bytes of memory they take; those that are only on disk take none.
     pub held_bytes: u64,
     /// What its queue has on disk, if it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

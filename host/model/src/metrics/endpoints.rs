@@ -64,7 +64,10 @@ impl Default for Sinks {
             held: gauge("held_messages", "Messages in the sink's queue, or taken and not answered for."),
             capacity: gauge("capacity_messages", "Messages that the sink's queue may hold in memory."),
             memory: gauge("memory_bytes", "Bytes of memory that the messages of the sink's queue take."),
-            memory_limit: gauge("memory_limit_bytes", "Bytes of memory from which on the sink's queue is full."),
+            memory_limit: gauge(
+                "memory_limit_bytes",
+                "Bytes of memory that the messages of the sink's queue may take.",
+            ),
             disk: gauge("disk_bytes", "Bytes of the sink's queue on disk."),
             disk_limit: gauge("disk_limit_bytes", "Bytes that the sink's queue may have on disk."),
             damaged: counter("disk_damaged_parts", "Parts of the sink's queue on disk that were found damaged."),
